@@ -1,0 +1,1 @@
+"""Obvious, slow twins of the kernels, written from the source documents in another style."""
