@@ -1,0 +1,27 @@
+"""Raster and store files, read and written through libraries, with CRS and units kept."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netmodel.grids.errors import DataError
+
+if TYPE_CHECKING:
+    from rasterio.io import DatasetReader
+
+
+@contextmanager
+def open_raster(path: str | Path) -> "Iterator[DatasetReader]":
+    """Open a raster for reading; errors name the file and the remedy."""
+    import rasterio
+    from rasterio.errors import RasterioIOError
+
+    if not Path(path).exists():
+        raise DataError(f"{path}: no such file; check the path")
+    try:
+        source = rasterio.open(path)
+    except RasterioIOError as error:
+        raise DataError(f"{path}: not a raster that GDAL reads; give a GeoTIFF") from error
+    with source:
+        yield source

@@ -1,0 +1,155 @@
+"""Zones: a label per cell and a table of names, from shipped rasters or a user's polygons."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyproj import Transformer
+
+from netmodel.grids.errors import DataError, InputError
+from netmodel.grids.grid import Grid
+from netmodel.kernels.zonal import zonal_sum
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+Float = NDArray[np.float64]
+Label = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Zones:
+    """Zones of one level.
+
+    Parameters
+    ----------
+    label : (row, column)
+        Row of `table` that the cell belongs to; -1 for none.
+    table : DataFrame
+        `code`, `name_en`, `name_zh` and whatever else is known, a row a zone.
+    """
+
+    label: Label
+    table: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def sums(self, layer: NDArray[np.generic]) -> Float:
+        """Sum of a layer (row, column) per zone; NaN is left out."""
+        value = np.ascontiguousarray(layer, np.float64).reshape(-1)
+        return zonal_sum(value, self.label.reshape(-1), len(self))
+
+    def area_km2(self, grid: Grid) -> Float:
+        """True area of each zone's cells [km2]."""
+        return self.sums(np.broadcast_to(grid.area_km2(), grid.shape))
+
+    def crop(self, rows: slice, columns: slice) -> "Zones":
+        """The same zones in a window."""
+        return Zones(np.ascontiguousarray(self.label[rows, columns]), self.table)
+
+
+def one_zone(name: str, mask: NDArray[np.bool_]) -> Zones:
+    """A single zone of the cells where `mask` (row, column) is true."""
+    table = pd.DataFrame({"code": ["0"], "name_en": [name], "name_zh": [""]})
+    return Zones(mask.astype(np.int32) - 1, table)
+
+
+def read_zones(
+    path: str | Path, grid: Grid, code: str | None = None, name: str | None = None
+) -> Zones:
+    """Zones from a polygon file: a cell belongs to the polygon that holds its center.
+
+    Parameters
+    ----------
+    path : path
+        GeoPackage, GeoJSON, shapefile or any vector file that GDAL reads, with a CRS.
+    grid : Grid
+    code, name : str, optional
+        Columns of codes and names; by default a row number.
+    """
+    frame = _read_polygons(path)
+    for column in (code, name):
+        if column is not None and column not in frame.columns:
+            raise InputError(
+                f"{path}: no column {column!r}; it has {', '.join(map(str, frame.columns[:20]))}"
+            )
+    label = _burn(frame, grid)
+    if (label >= 0).sum() == 0:
+        raise InputError(f"{path}: no polygon holds the center of any cell of the grid")
+    number = [str(i + 1) for i in range(len(frame))]
+    codes = frame[code].astype(str).tolist() if code else number
+    names = frame[name].astype(str).tolist() if name else codes
+    return Zones(label, pd.DataFrame({"code": codes, "name_en": names, "name_zh": ""}))
+
+
+def polygon_mask(path: str | Path, grid: Grid) -> NDArray[np.bool_]:
+    """Cells whose centers lie in any polygon of a file."""
+    return np.asarray(_burn(_read_polygons(path), grid) >= 0)
+
+
+def box_mask(box: tuple[float, float, float, float], grid: Grid) -> NDArray[np.bool_]:
+    """Cells whose centers lie in a box (west, south, east, north) [degrees]."""
+    west, south, east, north = box
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise InputError(
+            f"area = [{west:g}, {south:g}, {east:g}, {north:g}]: expected west < east in "
+            "-180..180 and south < north in -90..90 degrees"
+        )
+    mask = np.zeros(grid.shape, np.bool_)
+    rows, columns = _box_window(box, grid)
+    window = grid.crop(rows, columns)
+    lon, lat = window.lonlat(*window.centers(0, window.shape[0]))
+    mask[rows, columns] = (lon >= west) & (lon < east) & (lat >= south) & (lat < north)
+    return mask
+
+
+def _box_window(
+    box: tuple[float, float, float, float], grid: Grid, n: int = 33
+) -> tuple[slice, slice]:
+    """Window of the grid that holds a box of degrees."""
+    west, south, east, north = box
+    lon, lat = np.meshgrid(np.linspace(west, east, n), np.linspace(south, north, n))
+    to_grid = Transformer.from_crs(grid.crs.geodetic_crs, grid.crs, always_xy=True)
+    column, row = grid.pixel(*to_grid.transform(lon, lat))
+    # One cell of margin for the bulge of edges between the sampled points.
+    margin = 1 + (row.max() - row.min() + column.max() - column.min()) / n**2
+    return (
+        _span(row.min() - margin, row.max() + margin, grid.shape[0]),
+        _span(column.min() - margin, column.max() + margin, grid.shape[1]),
+    )
+
+
+def _span(low: float, high: float, size: int) -> slice:
+    return slice(min(max(int(low), 0), size), min(max(int(np.ceil(high)), 0), size))
+
+
+def _read_polygons(path: str | Path) -> "GeoDataFrame":
+    """Polygons of a file with a CRS."""
+    import geopandas
+    from pyogrio.errors import DataSourceError
+
+    if not Path(path).exists():
+        raise DataError(f"{path}: no such file; check the path")
+    try:
+        frame = geopandas.read_file(path)
+    except DataSourceError as error:
+        raise DataError(f"{path}: not a vector file that GDAL reads; give a GeoPackage") from error
+    if frame.crs is None:
+        raise InputError(f"{path}: no CRS; state it in the file")
+    polygons = frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
+    if not polygons.any():
+        raise InputError(f"{path}: no polygons in it; give an area or zones as polygons")
+    return frame[polygons].reset_index(drop=True)
+
+
+def _burn(frame: "GeoDataFrame", grid: Grid) -> Label:
+    """Row of the polygon that holds each cell's center, -1 for none."""
+    from rasterio.features import rasterize
+
+    shapes = [(geometry, i) for i, geometry in enumerate(frame.to_crs(grid.crs).geometry)]
+    label = rasterize(shapes, out_shape=grid.shape, transform=grid.affine, fill=-1, dtype="int32")
+    return np.asarray(label, np.int32)
