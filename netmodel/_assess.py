@@ -1,0 +1,253 @@
+"""The whole chain for one scenario."""
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from netmodel import facts
+from netmodel._demand import demand
+from netmodel._population import population
+from netmodel._region import Region, open_region
+from netmodel._site_list import listed_sites, read_sites
+from netmodel._sites import synthesised_sites
+from netmodel.errors import DataError, InputError
+from netmodel.grids.layers import coordinates
+from netmodel.kernels.allocation import largest_remainder
+from netmodel.scenario import Scenario
+from netmodel.store import RunFolder
+
+STAGES = ("population", "demand", "sites")
+CORE = ("population", "demand", "sites")
+NEEDS: dict[str, tuple[str, ...]] = {
+    "population": (),
+    "demand": ("population",),
+    "sites": ("population", "demand"),
+}
+Progress = Callable[[str, float], None]
+
+
+def chosen_stages(stages: str) -> tuple[str, ...]:
+    """Stages named by "core", "all" or a comma-separated list, with those that they need."""
+    if stages in ("all", "core"):
+        return STAGES if stages == "all" else CORE
+    wanted = {name.strip() for name in stages.split(",")}
+    unknown = sorted(wanted - set(STAGES))
+    if unknown:
+        raise InputError(
+            f"--stages {stages}: unknown stage {unknown[0]!r}; "
+            f"known: core, all, {', '.join(STAGES)}"
+        )
+    for name in reversed(STAGES):
+        wanted |= set(NEEDS[name]) if name in wanted else set()
+    return tuple(name for name in STAGES if name in wanted)
+
+
+def assess(
+    scenario: Scenario | str,
+    *,
+    stages: str = "all",
+    progress: Progress | None = None,
+) -> xr.DataTree:
+    """Run the stages of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario or str
+        A preset's name stands for its scenario.
+    stages : str
+        "core", "all", or names with commas; what they need is added.
+    progress : callable, optional
+        Called with the name of each step and the seconds it took, NaN when it begins.
+
+    Returns
+    -------
+    DataTree
+        A group a stage; attributes hold scenario, version, input hashes, seed and timings.
+
+    Examples
+    --------
+    >>> import netmodel as nm
+    >>> run = nm.assess("china-2020")  # doctest: +SKIP
+    >>> int(run["sites"].sites_5g.sum())  # doctest: +SKIP
+    718000
+    """
+    scenario = Scenario.preset(scenario) if isinstance(scenario, str) else scenario
+    return run_stages(scenario, stages=stages, progress=progress)[0]
+
+
+def run_stages(
+    scenario: Scenario,
+    *,
+    stages: str = "all",
+    folder: RunFolder | None = None,
+    progress: Progress | None = None,
+) -> tuple[xr.DataTree, Region]:
+    """The DataTree of `assess`, and the region with the names of its zones.
+
+    With a `folder`, finished stages are written to it, and read from it when a run resumes.
+    """
+    names = chosen_stages(stages)
+    clock = Clock(progress)
+    with clock.step("inputs"):
+        region = open_region(scenario)
+    domain: dict[str, xr.Dataset] = {}
+    groups: dict[str, xr.Dataset] = {}
+    for name in names:
+        with clock.step(name):
+            # An area's stage is stored cut to the area, and later ones need its provinces.
+            kept = folder is not None and name in folder.done and region.wanted is None
+            if folder is not None and kept:
+                domain[name] = groups[name] = folder.read_stage(name)
+                continue
+            domain[name] = _stage(name, scenario, region, domain)
+            groups[name] = shown(domain[name], region)
+            if folder is not None:
+                folder.write_stage(name, groups[name])
+    tree = xr.DataTree.from_dict({f"/{name}": ds for name, ds in groups.items()})
+    tree.attrs |= _run_attributes(scenario, region, clock.seconds)
+    return tree, region
+
+
+class Clock:
+    """Seconds of each step, reported as it begins and ends.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with the step's name and NaN, then with its seconds.
+    """
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time what is done inside."""
+        self._report(name, math.nan)
+        begin = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - begin, 3)
+        self._report(name, self.seconds[name])
+
+    def _report(self, name: str, seconds: float) -> None:
+        if self._progress is not None:
+            self._progress(name, seconds)
+
+
+def _stage(
+    name: str, scenario: Scenario, region: Region, done: dict[str, xr.Dataset]
+) -> xr.Dataset:
+    """One stage of a scenario, from the stages before it."""
+    synthesised = scenario.population.path is None
+    if name == "population":
+        return population(region, synthesised=synthesised)
+    if name == "demand":
+        return demand(
+            done["population"],
+            province_total_gb=province_traffic_gb(scenario),
+            year=scenario.year,
+            options=scenario.demand,
+            synthesised=synthesised,
+        )
+    people = done["population"]
+    if scenario.sites.path is not None:
+        listed = read_sites(scenario.sites.path, region.grid, scenario.sites.crs)
+        return listed_sites(people, listed)
+    both = people.assign(done["demand"].data_vars)
+    return synthesised_sites(
+        both, province_stations=province_stations(scenario)[0], options=scenario.sites
+    )
+
+
+def province_traffic_gb(scenario: Scenario) -> NDArray[np.float64]:
+    """Traffic of the year per province [GB], scaled to the scenario's total where it has one."""
+    if scenario.extends is None:
+        return np.array([scenario.demand.total_gb], np.float64)
+    published: NDArray[np.float64] = facts.provinces()["mobile_traffic_2020_GB"].to_numpy(float)
+    total = scenario.demand.total_gb
+    return published if total is None else published * (total / published.sum())
+
+
+def province_stations(scenario: Scenario) -> tuple[NDArray[np.int64], list[str]]:
+    """Stations per province and the status of each number."""
+    total = scenario.sites.total
+    if scenario.extends is None:
+        return np.array([total], np.int64), ["given"]
+    table = facts.provinces_5g_2020()
+    stations = table["stations"].to_numpy(np.int64)
+    if total is None or total == stations.sum():
+        return stations, table["status"].tolist()
+    one = np.zeros(stations.size, np.int32)
+    scaled = largest_remainder(stations.astype(np.float64), one, np.array([total]))
+    return scaled, ["scaled"] * stations.size
+
+
+def shown(ds: xr.Dataset, region: Region) -> xr.Dataset:
+    """The part of a stage that the scenario's area asks for."""
+    if region.wanted is None:
+        return ds
+    rows, columns = region.window(region.wanted)
+    cut = ds.isel(y=rows, x=columns)
+    window = coordinates(region.grid.crop(rows, columns))
+    mask = xr.DataArray(region.wanted[rows, columns], dims=("y", "x"))
+    for name, variable in cut.data_vars.items():
+        blank = _BLANK[variable.dtype.kind] if "network" not in variable.dims else 0
+        cut[name] = variable.where(mask, variable.dtype.type(blank)).assign_attrs(variable.attrs)
+    return cut.assign_coords(window)
+
+
+_BLANK = {"f": np.nan, "i": -1}
+
+
+def _run_attributes(
+    scenario: Scenario, region: Region, seconds: dict[str, float]
+) -> dict[str, Any]:
+    """Where a run came from."""
+    return {
+        "title": f"netmodel run of {scenario.name}",
+        "Conventions": "CF-1.11",
+        "scenario": scenario.to_json(),
+        "netmodel_version": version("netmodel"),
+        "seed": scenario.seed,
+        "input_sha256": json.dumps(input_hashes(scenario)),
+        "timings_s": json.dumps(seconds),
+        "people_accounting": json.dumps(region.losses),
+        "attribution": region.attribution,
+    }
+
+
+def input_hashes(scenario: Scenario) -> dict[str, str]:
+    """SHA-256 of each file that a scenario names."""
+    named = {
+        "population": scenario.population.path,
+        "zones": scenario.zones.path,
+        "sites": scenario.sites.path,
+    }
+    if isinstance(scenario.area, str) and Path(scenario.area).is_file():
+        named["area"] = Path(scenario.area)
+    return {key: _sha256(path) for key, path in named.items() if path is not None}
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+
+
+def fingerprint(scenario: Scenario, stages: str) -> str:
+    """Hash of everything that a run's results follow from."""
+    parts = [scenario.to_json(), stages, version("netmodel"), json.dumps(input_hashes(scenario))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

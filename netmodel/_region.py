@@ -1,0 +1,200 @@
+"""The people, the grid and the zones of a scenario, as arrays; and the part of it asked for."""
+
+import difflib
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from netmodel import facts
+from netmodel.errors import InputError
+from netmodel.grids.china import open_china_2020
+from netmodel.grids.grid import Grid
+from netmodel.grids.population import PopulationRaster, read_population
+from netmodel.grids.zones import Zones, box_mask, one_zone, polygon_mask, read_zones
+from netmodel.scenario import Scenario
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Region:
+    """What a run computes on.
+
+    Parameters
+    ----------
+    grid : Grid
+    people : (row, column)
+        People per cell; NaN is no data or outside the zones.
+    provinces, counties : Zones
+        Totals are controlled per province; counties lie inside provinces.
+    wanted : (row, column), optional
+        Cells of the area asked for; the rest of their provinces is computed, not shown.
+    attribution : str
+    losses : dict
+        People of the source outside the frame and outside the zones, share of masked cells.
+    """
+
+    grid: Grid
+    people: NDArray[np.float64]
+    provinces: Zones
+    counties: Zones
+    wanted: Mask | None = None
+    attribution: str = ""
+    losses: dict[str, float] = field(default_factory=dict)
+
+    def window(self, mask: Mask) -> tuple[slice, slice]:
+        """Smallest window that holds the true cells of `mask`."""
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        return (
+            slice(int(rows[0]), int(rows[-1]) + 1),
+            slice(int(columns[0]), int(columns[-1]) + 1),
+        )
+
+    def crop(self, rows: slice, columns: slice) -> "Region":
+        """The region in a window."""
+        return replace(
+            self,
+            grid=self.grid.crop(rows, columns),
+            people=np.ascontiguousarray(self.people[rows, columns]),
+            provinces=self.provinces.crop(rows, columns),
+            counties=self.counties.crop(rows, columns),
+            wanted=None if self.wanted is None else self.wanted[rows, columns],
+        )
+
+
+def open_region(scenario: Scenario) -> Region:
+    """Read the inputs of a scenario and cut them to the provinces that its area touches."""
+    scenario.check()
+    region = _reference(scenario) if scenario.extends else _own(scenario)
+    if scenario.area is None:
+        return region
+    wanted = area_mask(scenario.area, region) & ~np.isnan(region.people)
+    if not wanted.any():
+        raise InputError(
+            f"area = {scenario.area!r}: no cell with data in it; the grid covers "
+            f"{_lonlat_range(region.grid)}"
+        )
+    return _domain(region, wanted)
+
+
+def _reference(scenario: Scenario) -> Region:
+    """The embedded case, or a user's raster on its grid and in its zones."""
+    china = open_china_2020()
+    people, losses = china.people, {}
+    if scenario.population.path is not None:
+        raster = _read(scenario, china.grid)
+        people = np.where(china.counties.label >= 0, raster.people, np.nan)
+        beyond = float(np.nansum(raster.people[china.counties.label < 0]))
+        losses = {**_losses(raster), "people_outside_zones": beyond}
+    provinces = facts.provinces().reset_index(names="code")
+    row = pd.Series(provinces.index, index=provinces["code"])
+    of_county = row.loc[china.counties.table["province_code"]].to_numpy(np.int32)
+    label = np.append(of_county, np.int32(-1))[china.counties.label]
+    return Region(
+        china.grid, people, Zones(label, provinces), china.counties, None, china.attribution, losses
+    )
+
+
+def _own(scenario: Scenario) -> Region:
+    """A user's raster on its own grid."""
+    grid = None
+    if scenario.grid.crs is not None and scenario.grid.bounds is not None:
+        grid = Grid.from_bounds(scenario.grid.crs, scenario.grid.bounds, scenario.grid.resolution_m)
+    raster = _read(scenario, grid)
+    whole = one_zone(scenario.name, ~np.isnan(raster.people))
+    zones = whole
+    if scenario.zones.path is not None:
+        zones = read_zones(
+            scenario.zones.path, raster.grid, scenario.zones.code, scenario.zones.name
+        )
+    return Region(raster.grid, raster.people, whole, zones, losses=_losses(raster))
+
+
+def _read(scenario: Scenario, grid: Grid | None) -> PopulationRaster:
+    given = scenario.population
+    assert given.path is not None
+    return read_population(
+        given.path,
+        grid,
+        kind=given.kind,
+        nodata=given.nodata,
+        resolution_m=scenario.grid.resolution_m,
+    )
+
+
+def _losses(raster: PopulationRaster) -> dict[str, float]:
+    return {
+        "source_people": raster.source_people,
+        "people_outside_frame": raster.outside_people,
+        "masked_share_of_source_cells": raster.masked_share,
+    }
+
+
+def _domain(region: Region, wanted: Mask) -> Region:
+    """The provinces that the wanted cells touch, whole: totals are controlled per province."""
+    touched = np.zeros(len(region.provinces) + 1, np.bool_)
+    touched[region.provinces.label[wanted]] = True
+    touched[-1] = False
+    inside = touched[region.provinces.label]
+    cut = replace(
+        region,
+        people=np.where(inside, region.people, np.nan),
+        provinces=replace(
+            region.provinces, label=np.where(inside, region.provinces.label, -1).astype(np.int32)
+        ),
+        counties=replace(
+            region.counties, label=np.where(inside, region.counties.label, -1).astype(np.int32)
+        ),
+        wanted=wanted,
+    )
+    return cut.crop(*region.window(inside))
+
+
+def area_mask(area: str | tuple[float, float, float, float], region: Region) -> Mask:
+    """Cells of a named zone, a box [degrees] or a polygon file."""
+    if not isinstance(area, str):
+        return box_mask(area, region.grid)
+    for zones in (region.provinces, region.counties):
+        rows = _matching_rows(area, zones.table)
+        if len(rows) > 1:
+            named = ", ".join(f"{zones.table.code[r]} {zones.table.name_en[r]}" for r in rows[:6])
+            raise InputError(f"area = {area!r} names {len(rows)} zones ({named}); give a code")
+        if len(rows) == 1:
+            return np.asarray(zones.label == rows[0])
+    if Path(area).is_file():
+        return polygon_mask(area, region.grid)
+    raise InputError(f"area = {area!r}: no such zone or file{_near_zones(area, region)}")
+
+
+def _matching_rows(area: str, table: pd.DataFrame) -> list[int]:
+    """Rows whose code or name is `area`; a Chinese name may lack its suffix."""
+    wanted = area.strip().casefold()
+    exact = (table["code"] == wanted) | (table["code"] == wanted.ljust(6, "0"))
+    exact |= table["name_en"].str.casefold() == wanted
+    exact |= table["name_zh"].isin([area.strip(), _PROVINCE_SUFFIX.sub("", area.strip())])
+    return [int(r) for r in np.flatnonzero(exact & (wanted != ""))]
+
+
+# The provinces' table has their short names.
+_PROVINCE_SUFFIX = re.compile("(省|市|(壮族|回族|维吾尔)?自治区)$")
+
+
+def _near_zones(area: str, region: Region) -> str:
+    names = [*region.provinces.table.name_en, *region.counties.table.name_en]
+    near = difflib.get_close_matches(area, list(dict.fromkeys(names)), n=3)
+    return (
+        f"; did you mean {' or '.join(near)}?"
+        if near
+        else "; `netmodel facts provinces` lists them"
+    )
+
+
+def _lonlat_range(grid: Grid) -> str:
+    left, bottom, right, top = grid.bounds
+    x, y = np.meshgrid(np.linspace(left, right, 9), np.linspace(bottom, top, 9))
+    lon, lat = grid.lonlat(x, y)
+    return f"{lon.min():.1f}..{lon.max():.1f} E, {lat.min():.1f}..{lat.max():.1f} N"

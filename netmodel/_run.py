@@ -1,0 +1,79 @@
+"""A run into a folder: store, tables, summary, maps."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from netmodel import maps
+from netmodel._assess import (
+    Clock,
+    Progress,
+    chosen_stages,
+    fingerprint,
+    province_stations,
+    run_stages,
+)
+from netmodel._region import Region
+from netmodel.errors import NetmodelError
+from netmodel.scenario import Scenario
+from netmodel.store import RunFolder, write_text
+from netmodel.tables import Summary, summary, targets, zone_table
+
+
+def run_into(
+    scenario: Scenario,
+    place: str | Path,
+    *,
+    stages: str = "all",
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Summary:
+    """Run a scenario and leave its folder at `place`; the headline figures.
+
+    On an error that the user can mend nothing is left; after a kill the same call resumes.
+    """
+    chosen_stages(stages)
+    folder = RunFolder(place, fingerprint(scenario, stages), overwrite=overwrite)
+    try:
+        run, region = run_stages(scenario, stages=stages, folder=folder, progress=progress)
+        clock = Clock(progress)
+        with clock.step("tables"):
+            figures = write_tables(run, region, scenario, folder.partial)
+        with clock.step("maps"):
+            maps.save_all(run, folder.partial / "maps")
+        folder.finish(run.attrs)
+    except NetmodelError:
+        folder.discard()
+        raise
+    return figures
+
+
+def write_tables(run: xr.DataTree, region: Region, scenario: Scenario, folder: Path) -> Summary:
+    """Write provinces, counties, targets and summary into a folder."""
+    listed = scenario.sites.path is not None
+    provincial = None if listed else province_stations(scenario)[1]
+    status = {"province": provincial or "listed", "county": "listed" if listed else "synthesised"}
+    for level, zones in (("province", region.provinces), ("county", region.counties)):
+        rows = zone_table(run, level, zones.table, status[level])
+        _write(rows, folder / _FILES[level])
+    _write_csv(targets(scenario), folder / "targets.csv")
+    figures = summary(run, scenario)
+    write_text(folder / "summary.json", json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
+    return figures
+
+
+_FILES = {"province": "provinces", "county": "counties"}
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV and as Parquet."""
+    _write_csv(table, path.with_suffix(".csv"))
+    temporary = path.with_name(f".{path.name}.parquet.partial")
+    table.to_parquet(temporary, index=False)
+    temporary.replace(path.with_suffix(".parquet"))
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))

@@ -1,0 +1,256 @@
+"""The command line: arguments, progress, and exit codes."""
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from netmodel.errors import InputError, NetmodelError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="National 5G, fiber, NB-IoT and IPv6 capacity on one population grid.",
+    epilog="Start with: netmodel run china-2020 -o out/",
+)
+_out = Console(soft_wrap=False)
+_err = Console(stderr=True)
+
+ScenarioName = Annotated[
+    str, typer.Argument(help="a scenario file, or the name of a preset: china-2020")
+]
+
+
+def main() -> None:
+    """Run the command line; an error that the user can mend is one line and exit code 2."""
+    try:
+        app()
+    except NetmodelError as error:
+        one_line = " ".join(str(error).split())
+        print(f"netmodel: error: {one_line}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"netmodel {version('netmodel')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    wanted: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="print the version and stop"
+        ),
+    ] = False,
+) -> None:
+    """Take the options of all commands."""
+
+
+@app.command()
+def run(
+    scenario: ScenarioName,
+    out: Annotated[Path, typer.Option("--out", "-o", help="folder to write, made by the run")],
+    area: Annotated[
+        str | None,
+        typer.Option(help="zone name or code, west,south,east,north [degrees], or a polygon file"),
+    ] = None,
+    stages: Annotated[str, typer.Option(help="core, all, or names with commas")] = "all",
+    seed: Annotated[int | None, typer.Option(min=0, help="seed of every random draw")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="threads; default all cores")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="replace a run that is already there")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print errors only")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print the summary as JSON")] = False,
+) -> None:
+    """Run a scenario and write its store, tables and maps.
+
+    OUT gets run.zarr, provinces and counties (.csv and .parquet), targets.csv, summary.json
+    and maps/*.png. It appears when the run is whole; after a kill the same command resumes.
+    """
+    begin = time.perf_counter()
+    chosen = _scenario(scenario, area=area, seed=seed)
+    _set_threads(threads)
+    from netmodel._run import run_into
+
+    with _progress(show=not quiet and not as_json) as progress:
+        figures = run_into(chosen, out, stages=stages, overwrite=overwrite, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(figures, ensure_ascii=False))
+    elif not quiet:
+        _print_summary(chosen, figures)
+        _out.print(f"{out} written in {time.perf_counter() - begin:.1f} s", highlight=False)
+
+
+@app.command()
+def check(
+    scenario: ScenarioName,
+    area: Annotated[str | None, typer.Option(help="as for run")] = None,
+) -> None:
+    """Validate a scenario and its files without running it, and say what would be used."""
+    chosen = _scenario(scenario, area=area)
+    from netmodel._check import used
+
+    table = Table("input", "what would be used", box=None, pad_edge=False)
+    for name, what in used(chosen):
+        table.add_row(name, what)
+    _out.print(table)
+
+
+@app.command()
+def init() -> None:
+    """Print a commented scenario: netmodel init > my-scenario.toml."""
+    from netmodel.template import scenario_template
+
+    sys.stdout.write(scenario_template())
+
+
+@app.command()
+def facts(
+    indicator: Annotated[
+        str | None, typer.Argument(help="a table's name, an id (F06), or words to look for")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print all columns as JSON")] = False,
+) -> None:
+    """Show the shipped tables with units and sources.
+
+    Without an argument: the tables. With a table's name: its rows. Otherwise: a search of
+    every table, by id, name or words, English or Chinese.
+    """
+    from netmodel._facts_view import facts_frame, facts_text
+
+    if as_json:
+        typer.echo(facts_frame(indicator).to_json(orient="records", force_ascii=False))
+    else:
+        typer.echo(facts_text(indicator))
+
+
+def _scenario(name: str, *, area: str | None = None, seed: int | None = None) -> Any:
+    """The scenario of a file or preset, with the command line's changes."""
+    from netmodel.scenario import PRESETS, Scenario
+
+    is_file = name not in PRESETS and (name.endswith(".toml") or Path(name).exists())
+    scenario = Scenario.from_toml(name) if is_file else Scenario.preset(name)
+    changes: dict[str, Any] = {}
+    if area is not None:
+        changes["area"] = _area(area)
+    if seed is not None:
+        changes["seed"] = seed
+    return scenario.model_copy(update=changes)
+
+
+def _area(text: str) -> str | tuple[float, ...]:
+    """A box of four numbers, or the text itself."""
+    parts = text.strip("[] ").split(",")
+    try:
+        box = tuple(float(p) for p in parts)
+    except ValueError:
+        return text
+    if len(box) == 1:
+        return text
+    if len(box) != 4 or not all(map(math.isfinite, box)):
+        raise InputError(f"--area {text}: expected west,south,east,north, four finite numbers")
+    return box
+
+
+def _set_threads(threads: int | None) -> None:
+    if threads is not None:
+        import numba
+
+        cores = os.cpu_count() or 1
+        if threads > cores:
+            raise InputError(f"--threads {threads}: this machine has {cores} cores")
+        numba.set_num_threads(threads)
+
+
+@contextmanager
+def _progress(*, show: bool) -> Iterator[Any]:
+    """A callback that prints each step with its time, as it runs and when it is done."""
+    if not show:
+        yield None
+        return
+    begin = time.perf_counter()
+    with _err.status("") as status:
+
+        def report(step: str, seconds: float) -> None:
+            if math.isnan(seconds):
+                status.update(f"{step} ...")
+                return
+            elapsed = time.perf_counter() - begin
+            _err.print(f"{step:<12} {seconds:6.1f} s   elapsed {elapsed:6.1f} s", highlight=False)
+
+        yield report
+
+
+def _print_summary(scenario: Any, figures: dict[str, dict[str, dict[str, Any]]]) -> None:
+    """Headline figures beside the published ones, then the plan's targets."""
+    table = Table(
+        "figure",
+        "value",
+        "published",
+        "unit",
+        title=f"{scenario.name}",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    for name in ("value", "published"):
+        table.columns[["figure", "value", "published", "unit"].index(name)].justify = "right"
+    for stage, group in figures.items():
+        for name, figure in group.items():
+            table.add_row(
+                f"{stage}.{name}",
+                _text(figure["value"]),
+                _text(figure["published"]),
+                figure["unit"],
+            )
+    _out.print(table)
+    _print_targets(scenario)
+
+
+def _print_targets(scenario: Any) -> None:
+    from netmodel.tables import targets
+
+    rows = targets(scenario)
+    if rows.empty:
+        return
+    table = Table(
+        "plan target",
+        "baseline 2020",
+        "target 2025",
+        "unit",
+        title="Targets of the plans",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    main = rows[(rows["baseline_year"] == 2020) & (rows["target_year"] == 2025)]
+    for row in main[main["status"] == "published"].itertuples():
+        target = f"{row.op} {_text(row.target)}"
+        table.add_row(str(row.indicator), _text(row.baseline), target, str(row.unit))
+    _out.print(table)
+    _out.print(f"all {len(rows)} targets are in targets.csv", highlight=False)
+
+
+def _text(value: Any) -> str:
+    """A number with separators and four figures, or the value as it is."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "-"
+    if isinstance(value, int) or (isinstance(value, float) and abs(value) >= 1e5):
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

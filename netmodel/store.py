@@ -1,0 +1,171 @@
+"""The folder of a run: built beside its place, finished stage by stage, then renamed.
+
+A folder under construction is called `.NAME.partial`; the same command on it resumes. What
+stands at its place is always a whole run.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from netmodel.errors import DataError, InputError
+
+STORE = "run.zarr"
+_STATE = "run.json"
+_CHUNK = 1024
+
+
+class RunFolder:
+    """A run folder under construction.
+
+    Parameters
+    ----------
+    place : path
+        Where the finished folder goes.
+    fingerprint : str
+        Of scenario, inputs and version; only a run of the same is resumed.
+    overwrite : bool
+        Whether a finished run may be replaced; it stays until the new one is whole.
+    """
+
+    def __init__(self, place: str | Path, fingerprint: str, *, overwrite: bool = False) -> None:
+        self.place = Path(os.path.abspath(place))
+        self.partial = self.place.with_name(f".{self.place.name}.partial")
+        self._fingerprint = fingerprint
+        check_place(self.place, overwrite=overwrite)
+        self.done = self._resumable_stages()
+        if not self.done:
+            self._start()
+
+    @property
+    def store(self) -> Path:
+        """The Zarr store of the run."""
+        return self.partial / STORE
+
+    def read_stage(self, stage: str) -> xr.Dataset:
+        """A stage that an interrupted run had finished."""
+        with _writing(self.partial):
+            ds: xr.Dataset = xr.open_zarr(self.store, group=stage, consolidated=False).load()
+            return ds
+
+    def write_stage(self, stage: str, ds: xr.Dataset) -> None:
+        """Write a stage's group and note it as finished."""
+        with _writing(self.partial):
+            ds.to_zarr(
+                self.store,
+                group=stage,
+                mode="w",
+                zarr_format=2,
+                consolidated=False,
+                encoding=_encoding(ds),
+            )
+            self.done.append(stage)
+            self._note(complete=False)
+
+    def finish(self, attrs: Mapping[Any, Any]) -> None:
+        """Write the run's attributes, mark it complete and put it in its place."""
+        import zarr
+
+        with _writing(self.partial):
+            root = xr.Dataset(attrs=attrs)
+            root.to_zarr(self.store, mode="a", zarr_format=2, consolidated=False)
+            zarr.consolidate_metadata(self.store, zarr_format=2)
+            self._note(complete=True)
+            old = self.place.with_name(f".{self.place.name}.old")
+            shutil.rmtree(old, ignore_errors=True)
+            if self.place.exists():
+                self.place.rename(old)
+            self.partial.rename(self.place)
+            shutil.rmtree(old, ignore_errors=True)
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        shutil.rmtree(self.partial, ignore_errors=True)
+
+    def _resumable_stages(self) -> list[str]:
+        state = read_state(self.partial)
+        return list(state["stages"]) if state.get("fingerprint") == self._fingerprint else []
+
+    def _start(self) -> None:
+        with _writing(self.place):
+            shutil.rmtree(self.partial, ignore_errors=True)
+            self.partial.mkdir(parents=True)
+            self._note(complete=False)
+
+    def _note(self, *, complete: bool) -> None:
+        state = {"fingerprint": self._fingerprint, "complete": complete, "stages": self.done}
+        write_text(self.partial / _STATE, json.dumps(state, indent=1) + "\n")
+
+
+def check_place(place: Path, *, overwrite: bool) -> None:
+    """Refuse a place that holds something, unless it is a run that may be replaced."""
+    if not place.exists() and not place.is_symlink():
+        return
+    if not place.is_dir():
+        raise InputError(f"{place}: exists and is no folder; give another one with -o")
+    is_run = read_state(place).get("complete") is True
+    if not overwrite:
+        what = "holds a complete run" if is_run else "exists"
+        raise InputError(f"{place}: {what}; give another folder, or --overwrite")
+    if not is_run and any(place.iterdir()):
+        raise InputError(
+            f"{place}: --overwrite replaces only run folders, and this one holds other files; "
+            "give another folder"
+        )
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """What a run folder says of itself; empty if it is none."""
+    try:
+        state = json.loads((folder / _STATE).read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        return {}
+    return state if isinstance(state, dict) else {}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file under a temporary name, then rename it."""
+    temporary = path.with_name(f".{path.name}.partial")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def open_run(folder: str | Path) -> xr.DataTree:
+    """The DataTree of a finished run folder."""
+    if not read_state(Path(folder)).get("complete"):
+        raise InputError(f"{folder}: not a complete run folder; make one with `netmodel run`")
+    return xr.open_datatree(Path(folder) / STORE, engine="zarr")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Turn the system's refusals into one line that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot be written ({error.strerror or error}); "
+            "give a folder that you may write to, on a disk with room, with -o"
+        ) from error
+
+
+def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """Chunks and compression of a stage's layers."""
+    import numcodecs
+
+    compressor = numcodecs.Blosc("zstd", 1, numcodecs.Blosc.SHUFFLE)
+    out: dict[str, dict[str, Any]] = {}
+    for name, variable in ds.data_vars.items():
+        lead = (1,) * (variable.ndim - 2)
+        chunks = lead + tuple(min(_CHUNK, n) for n in variable.shape[-2:])
+        out[str(name)] = {"compressors": compressor, "chunks": chunks}
+        if np.issubdtype(variable.dtype, np.floating):
+            out[str(name)]["_FillValue"] = np.nan
+    return out

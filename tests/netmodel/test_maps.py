@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+import netmodel as nm
+
+
+@pytest.fixture(scope="module")
+def run(scenario):
+    return nm.assess(scenario)
+
+
+@pytest.mark.parametrize("name", ["population", "site_density", "demand_density"])
+def test_a_map_has_what_a_reader_needs(run, name):
+    ax = getattr(nm.maps, name)(run)
+    words = [t.get_text() for t in ax.texts]
+    bar = ax.figure.axes[-1].get_ylabel()
+    assert ax.get_title(loc="left") and "km²" in bar
+    assert any(w.endswith(" km") for w in words)
+    assert "[km]" in ax.get_xlabel() and "[km]" in ax.get_ylabel()
+    assert "netmodel" in ax.figure.get_supxlabel()
+
+
+def test_synthesised_values_are_marked(run):
+    assert "synthesised" not in nm.maps.population(run).get_title(loc="left")
+    assert "synthesised" in nm.maps.site_density(run).get_title(loc="left")
+
+
+def test_large_layers_are_averaged_without_losing_people(run, monkeypatch):
+    monkeypatch.setattr("netmodel.maps._MAX_PIXELS", 20)
+    ax = nm.maps.population(run)
+    step = -(-max(run["population"].people.shape) // 20)
+    drawn = ax.images[1].get_array().filled(0.0)
+    assert drawn.shape == tuple(-(-n // step) for n in run["population"].people.shape)
+    assert np.isfinite(drawn).all()
+
+
+def test_drawing_into_given_axes(run):
+    from matplotlib.figure import Figure
+
+    ax = Figure().add_subplot()
+    assert nm.maps.population(run, ax) is ax

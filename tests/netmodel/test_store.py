@@ -1,0 +1,101 @@
+import json
+
+import pytest
+import xarray as xr
+
+from netmodel._assess import fingerprint, run_stages
+from netmodel._run import run_into
+from netmodel.errors import DataError, InputError
+from netmodel.store import RunFolder, open_run
+
+
+@pytest.fixture(scope="module")
+def finished(scenario, tmp_path_factory):
+    place = tmp_path_factory.mktemp("runs") / "out"
+    run_into(scenario, place)
+    return place
+
+
+def test_a_run_folder_is_whole(finished):
+    names = {p.name for p in finished.iterdir()}
+    assert names == {
+        "run.zarr", "run.json", "provinces.csv", "provinces.parquet", "counties.csv",
+        "counties.parquet", "targets.csv", "summary.json", "maps",
+    }  # fmt: skip
+    assert {p.name for p in (finished / "maps").iterdir()} == {
+        "population.png", "site_density.png", "demand_density.png",
+    }  # fmt: skip
+    assert [p.name for p in finished.parent.iterdir()] == ["out"]
+
+
+def test_the_store_holds_what_was_computed(finished, scenario):
+    run = open_run(finished)
+    again = run_stages(scenario)[0]
+    for stage in ("population", "demand", "sites"):
+        xr.testing.assert_equal(run[stage].to_dataset().load(), again[stage].to_dataset())
+    assert json.loads(run.attrs["scenario"])["name"] == "small"
+    assert set(json.loads(run.attrs["input_sha256"])) == {"population"}
+    assert {"seed", "timings_s", "netmodel_version"} <= set(run.attrs)
+
+
+def test_an_existing_folder_is_refused_and_left_alone(finished, scenario, tmp_path):
+    before = sorted(p.name for p in finished.iterdir())
+    with pytest.raises(InputError, match="complete run; give another folder, or --overwrite"):
+        run_into(scenario, finished)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    for overwrite in (False, True):
+        with pytest.raises(InputError, match="exists|holds other files"):
+            run_into(scenario, tmp_path / "mine", overwrite=overwrite)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="no folder"):
+        run_into(scenario, tmp_path / "file", overwrite=True)
+    assert sorted(p.name for p in finished.iterdir()) == before
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_overwrite_replaces_a_run_when_the_new_one_is_whole(scenario, given, tmp_path):
+    place = tmp_path / "out"
+    run_into(scenario, place, stages="population")
+    bad = type(scenario).from_dict({**given, "sites": {"total": 10**9}})
+    with pytest.raises(Exception, match="leave room for"):
+        run_into(bad, place, overwrite=True)
+    assert set(open_run(place).children) == {"population"}
+    run_into(scenario, place, overwrite=True)
+    assert set(open_run(place).children) == {"population", "demand", "sites"}
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_error_leaves_nothing(given, scenario, tmp_path):
+    bad = type(scenario).from_dict({**given, "sites": {"total": 10**9}})
+    with pytest.raises(Exception, match="leave room for"):
+        run_into(bad, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_run_resumes_with_what_it_had(scenario, tmp_path, monkeypatch):
+    place, mark = tmp_path / "out", fingerprint(scenario, "all")
+    folder = RunFolder(place, mark)
+    run_stages(scenario, stages="demand", folder=folder)
+    assert not place.exists()
+    assert RunFolder(place, mark).done == ["population", "demand"]
+    calls = []
+    monkeypatch.setattr("netmodel._assess.demand", lambda *a, **k: calls.append(1))
+    run_into(scenario, place)
+    assert calls == [] and set(open_run(place).children) == {"population", "demand", "sites"}
+
+
+def test_another_scenario_does_not_resume(scenario, tmp_path):
+    run_stages(scenario, stages="demand", folder=RunFolder(tmp_path / "out", "one"))
+    assert RunFolder(tmp_path / "out", "two").done == []
+
+
+def test_a_place_that_cannot_be_written(scenario, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot be written"):
+        run_into(scenario, tmp_path / "file" / "out")
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    with pytest.raises(InputError, match="netmodel run"):
+        open_run(tmp_path)
