@@ -37,8 +37,8 @@ _CORE_MIN_KM = 0.8
 _CORE_PEOPLE = (2_000.0, 12e6)
 _CORE_POWER = 0.5
 _CORE_FLOOR_PER_KM2 = 150.0
-# Desert and plateau: hardly anybody this far from any place, or this high.
-_FAR_KM, _HIGH_M, _EMPTY_WEIGHT = 40.0, 5_200.0, 1e-3
+# Desert and plateau: people fade out this far from any place or seat, and above this height.
+_FAR_KM, _HIGH_M, _HIGH_SPAN_M = 60.0, 5_200.0, 100.0
 # No cell, and no county's cells together, hold more people per km2 than old inner cities do.
 _MAX_PER_KM2 = 45_000.0
 _MAX_COUNTY_PER_KM2 = 25_000.0
@@ -98,7 +98,7 @@ def build(
     people, urban = county_people(table, provinces)
     n_cell = np.bincount(place.county, minlength=len(table)).astype(np.float64)
     people = relieved(people, n_cell * _MAX_COUNTY_PER_KM2, table["prefecture"].to_numpy())
-    expected = _spread(place, people, urban, cell_weights(packages, place))
+    expected = _spread(place, people, urban, cell_weights(packages, place, table))
     return place, table, whole_people(place, table, provinces, expected)
 
 
@@ -162,25 +162,36 @@ def relieved(people: Float, room: Float, prefecture: NDArray[np.object_]) -> Flo
     return np.where(np.isnan(kappa)[group], people, filled)
 
 
-def cell_weights(packages: dict[str, Path], place: Place) -> tuple[Float, Float]:
+def cell_weights(
+    packages: dict[str, Path], place: Place, seats: pd.DataFrame
+) -> tuple[Float, Float]:
     """Weight of each cell for a county's people, and for those of its people in cores."""
     from scipy.spatial import cKDTree
 
     towns = places(packages["places"])
     height, relief = elevation_m(packages["elevation"], place.lon, place.lat)
     cells = _unit_vectors(place.lon, place.lat)
+    known = towns[towns["population"] > 0]
+    # A county's seat is a place, whether GeoNames has it or not.
+    any_place = pd.concat([towns[["lon", "lat"]], seats[["lon", "lat"]]])
     near = []
-    for some in (towns, towns[towns["population"] > 0]):
+    for some in (any_place, known):
         tree = cKDTree(_unit_vectors(some["lon"].to_numpy(), some["lat"].to_numpy()))
         near.append(tree.query(cells)[0] * 6371.0088)
     log_weight = log_weights(_place_sums(towns, place), (near[0], near[1]), height, relief)
-    empty = np.where((near[0] > _FAR_KM) | (height > _HIGH_M), _EMPTY_WEIGHT, 1.0)
+    fade = faded(near[0], height)
     core = _core_density(towns, place) + _CORE_FLOOR_PER_KM2
     top = log_weight.max()
     return (
-        np.exp(_POWER * (log_weight - top)) * empty,
-        np.exp(_CORE_POWER * (log_weight - top)) * core,
+        np.exp(_POWER * (log_weight - top)) * fade,
+        np.exp(_CORE_POWER * (log_weight - top)) * core * np.sqrt(fade),
     )
+
+
+def faded(distance_km: Float, height_m: Float) -> Float:
+    """Factor on weights that takes people out of desert and plateau, without an edge."""
+    near = np.exp(-((distance_km / _FAR_KM) ** 3))
+    return np.asarray(near / (1.0 + np.exp((height_m - _HIGH_M) / _HIGH_SPAN_M)))
 
 
 def log_weights(

@@ -51,10 +51,9 @@ class Cells:
     def area_km2(self) -> Float:
         """True area of each cell [km2]."""
         area = self.grid.area_km2()
-        row, column = np.divmod(self.index, self.grid.shape[1])
-        return np.ascontiguousarray(
-            area[row if area.shape[0] > 1 else 0 * row, column if area.shape[1] > 1 else 0 * row]
-        )
+        if area.size == 1:
+            return np.full(self.index.size, area[0, 0])
+        return np.ascontiguousarray(np.broadcast_to(area, self.grid.shape).reshape(-1)[self.index])
 
     def hilbert_order(self) -> NDArray[np.int64]:
         """Positions that sort the cells along a Hilbert curve fixed to the CRS's origin.

@@ -50,7 +50,8 @@ def open_china_2020() -> China:
     if grid != label_grid:
         raise RuntimeError("the embedded rasters do not align; rebuild them")
     counties = Zones(np.asarray(label, np.int32) - 1, county_table())
-    known = np.where(counties.label >= 0, people, np.nan).astype(np.float64)
+    known = people.astype(np.float64)
+    known[counties.label < 0] = np.nan
     return China(grid, known, counties, tags["ATTRIBUTION"])
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from netmodel.grids.grid import Grid
 from netmodel.grids.population import read_population
+from netmodel.kernels.coarsen import block_sums
 
 Float = NDArray[np.float64]
 
@@ -51,7 +52,7 @@ def quality(people: Float, yardstick: Float, area_km2: Float) -> Quality:
     total = yardstick.sum()
     difference = people - yardstick
     misplaced = {
-        name: float(np.abs(block_sums(difference, k)).sum() / 2 / total)
+        name: float(np.abs(block_sums(difference.astype(np.float32), k)).sum() / 2 / total)
         for name, k in COARSER.items()
     }
     both = (people >= 1.0) & (yardstick >= 1.0)
@@ -70,14 +71,6 @@ def concentration(people: Float, area: Float) -> tuple[float, ...]:
     held = np.cumsum(people.ravel()[order]) / people.sum()
     share = np.cumsum(area.ravel()[order]) / LAND_KM2
     return tuple(float(v) for v in np.interp(AREA_SHARES, share, held))
-
-
-def block_sums(value: Float, k: int) -> Float:
-    """Sums over squares of k cells, the edge padded with nothing."""
-    rows, columns = (-n % k for n in value.shape)
-    padded = np.pad(value, ((0, rows), (0, columns)))
-    blocks = padded.reshape(padded.shape[0] // k, k, padded.shape[1] // k, k)
-    return np.asarray(blocks.sum(axis=(1, 3)), np.float64)
 
 
 def measure(population: Path, yardstick: Path) -> tuple[Quality, Quality]:

@@ -19,7 +19,7 @@ from netmodel._region import Region
 from netmodel.errors import NetmodelError
 from netmodel.scenario import Scenario
 from netmodel.store import RunFolder, write_text
-from netmodel.tables import Summary, summary, targets, zone_table
+from netmodel.tables import Summary, ZoneNames, summary, targets, zone_tables
 
 
 def run_into(
@@ -53,10 +53,12 @@ def run_into(
 def write_tables(run: xr.DataTree, region: Region, scenario: Scenario, folder: Path) -> Summary:
     """Write provinces, counties, targets and summary into a folder."""
     listed = scenario.sites.path is not None
-    provincial = None if listed else province_stations(scenario)[1]
-    status = {"province": provincial or "listed", "county": "listed" if listed else "synthesised"}
-    for level, zones in (("province", region.provinces), ("county", region.counties)):
-        rows = zone_table(run, level, zones.table, status[level])
+    provincial = "listed" if listed else province_stations(scenario)[1]
+    levels = {
+        "province": ZoneNames(region.provinces.table, provincial),
+        "county": ZoneNames(region.counties.table, "listed" if listed else "synthesised"),
+    }
+    for level, rows in zone_tables(run, levels).items():
         _write(rows, folder / _FILES[level])
     _write_csv(targets(scenario), folder / "targets.csv")
     figures = summary(run, scenario)

@@ -25,6 +25,7 @@ from netmodel.variables import annotated
 Float = NDArray[np.float64]
 Count = NDArray[np.int64]
 _N_CLASS = len(SETTLEMENT_CLASSES)
+_INDOOR = [k for k, c in enumerate(SETTLEMENT_CLASSES) if c.name in INDOOR_CLASSES]
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,26 @@ class _Inhabited:
 
     cells: Cells
     area_km2: Float
-    demand_mbps: Float
-    density_per_km2: Float
-    settlement: NDArray[np.int32]
     province: NDArray[np.int32]
-    county: NDArray[np.int32]
-    curve: Count
+    weight_per_km2: Float
+    cap_per_km2: Float
+    indoor_weight: Float
+    pairs: "_Pairs"
     n_province: int
-    n_county: int
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Cells grouped by county and class, and the curve along which a group is sampled.
+
+    `of_cell` is the group of each cell, `in_class` the province and class of each group,
+    `curve` the order of the cells along the curve and `on_curve` their groups in that order.
+    """
+
+    of_cell: NDArray[np.int32]
+    in_class: NDArray[np.int32]
+    curve: Count
+    on_curve: NDArray[np.int32]
 
 
 def synthesised_sites(
@@ -76,37 +89,48 @@ def synthesised_sites(
     ----------
     models.md E 1-4.
     """
-    place = _inhabited(ds, np.asarray(province_stations).size)
     stations = np.asarray(province_stations, np.int64)
+    place = _inhabited(ds, stations.size, options)
     by_network = _split(stations, np.array(list(options.networks.values())))
     layers = []
     for name, total in zip(options.networks, by_network.T, strict=True):
         kinds = _split(total, _kind_shares(place, options.indoor_share))
-        macro = _macro_density(place, kinds[:, 0], options, name)
-        indoor = _indoor_density(place, kinds[:, 1])
-        n_macro = _whole(place, macro * place.area_km2, kinds[:, 0])
-        n_indoor = _whole(place, indoor * place.area_km2, kinds[:, 1])
-        layers.append((n_macro + n_indoor, n_indoor, macro, indoor))
+        macro = _macro(place, kinds[:, 0], name)
+        indoor = split_by_weight(place.indoor_weight, place.province, kinds[:, 1].astype(float))
+        n_macro, n_indoor = _whole(place, macro, kinds[:, 0]), _whole(place, indoor, kinds[:, 1])
+        counts = [n.astype(np.int32) for n in (n_macro + n_indoor, n_indoor)]
+        densities = [(n / place.area_km2).astype(np.float32) for n in (macro, indoor)]
+        layers.append((*counts, *densities))
     return station_layers(ds, place.cells, layers, list(options.networks), synthesised=True)
 
 
-def _inhabited(ds: xr.Dataset, n_province: int) -> _Inhabited:
+def _inhabited(ds: xr.Dataset, n_province: int, options: Sites) -> _Inhabited:
     """Cells with people and a province."""
     mask = (ds.people.values > 0.0) & (ds.province_label.values >= 0)
     cells = Cells.where(grid_of(ds), mask)
-    area = cells.area_km2()
-    return _Inhabited(
-        cells,
-        area,
-        cells.take(ds.demand_mbps.values),
-        cells.take(ds.people.values) / area,
-        cells.take_label(ds.settlement_class.values),
-        cells.take_label(ds.province_label.values),
-        cells.take_label(ds.county_label.values),
-        cells.hilbert_order(),
-        n_province,
-        int(ds.county_label.values.max(initial=-1)) + 1,
-    )
+    area, demand = cells.area_km2(), cells.take(ds.demand_mbps.values)
+    settlement = cells.take_label(ds.settlement_class.values)
+    province = cells.take_label(ds.province_label.values)
+    weight = (demand / area) ** options.demand_exponent
+    weight[cells.take(ds.people.values) < RURAL_DENSITY_PER_KM2 * area] *= options.rural_weight
+    caps = np.array([hex_density_per_km2(c.min_isd_km) for c in SETTLEMENT_CLASSES])
+    # Caps are on macro sites, each of which several logical stations may share.
+    cap = (caps * options.gnb_per_macro_site)[settlement]
+    indoor = np.isin(settlement, _INDOOR) * demand
+    pairs = _pairs(ds, cells, settlement, province)
+    return _Inhabited(cells, area, province, weight, cap, indoor, pairs, n_province)
+
+
+def _pairs(
+    ds: xr.Dataset, cells: Cells, settlement: NDArray[np.int32], province: NDArray[np.int32]
+) -> _Pairs:
+    """Groups of cells of one county and class; cells without a county are a county too."""
+    county = cells.take_label(ds.county_label.values) + 1
+    of_cell = (county * _N_CLASS + settlement).astype(np.int32)
+    in_class = np.full((int(county.max(initial=0)) + 1) * _N_CLASS, -1, np.int32)
+    in_class[of_cell] = province * _N_CLASS + settlement
+    curve = cells.hilbert_order()
+    return _Pairs(of_cell, in_class, curve, of_cell[curve])
 
 
 def _split(total: Count, share: Float) -> Count:
@@ -119,58 +143,42 @@ def _split(total: Count, share: Float) -> Count:
 
 def _kind_shares(place: _Inhabited, indoor_share: float) -> Float:
     """Shares (province, kind) of macro and indoor; no indoor where no cell is urban."""
-    urban = zonal_sum(_indoor_weight(place), place.province, place.n_province) > 0.0
+    urban = zonal_sum(place.indoor_weight, place.province, place.n_province) > 0.0
     indoor = np.where(urban, indoor_share, 0.0)
     return np.stack([1.0 - indoor, indoor], axis=1)
 
 
-def _indoor_weight(place: _Inhabited) -> Float:
-    """Demand of cells whose class has indoor stations, zero elsewhere."""
-    classes = [k for k, c in enumerate(SETTLEMENT_CLASSES) if c.name in INDOOR_CLASSES]
-    return np.where(np.isin(place.settlement, classes), place.demand_mbps, 0.0)
-
-
-def _macro_density(place: _Inhabited, total: Count, options: Sites, network: str) -> Float:
-    """Expected macro stations per km2 of one network."""
-    weight = (place.demand_mbps / place.area_km2) ** options.demand_exponent
-    weight[place.density_per_km2 < RURAL_DENSITY_PER_KM2] *= options.rural_weight
-    caps = np.array([hex_density_per_km2(c.min_isd_km) for c in SETTLEMENT_CLASSES])
-    cap = (caps * options.gnb_per_macro_site)[place.settlement]
+def _macro(place: _Inhabited, total: Count, network: str) -> Float:
+    """Expected macro stations of one network per cell."""
     kappa, expected = water_filling(
-        weight, place.area_km2, cap, place.province, total.astype(np.float64)
+        place.weight_per_km2,
+        place.area_km2,
+        place.cap_per_km2,
+        place.province,
+        total.astype(np.float64),
     )
     present = np.bincount(place.province, minlength=place.n_province) > 0
     short = np.flatnonzero(np.isnan(kappa) & present)
     if short.size:
-        room = zonal_sum(cap * place.area_km2, place.province, place.n_province)
         r = int(short[0])
+        room = zonal_sum(place.cap_per_km2 * place.area_km2, place.province, place.n_province)
         raise InfeasibleError(
             f"sites: {total[r]:,} macro stations of network {network!r} in province row {r} do "
             f"not fit: the least inter-site distances leave room for {room[r]:,.0f}; "
             "lower [sites] total, or raise gnb_per_macro_site or indoor_share"
         )
-    return expected / place.area_km2
-
-
-def _indoor_density(place: _Inhabited, total: Count) -> Float:
-    """Expected indoor stations per km2 of one network, by demand of urban cells."""
-    weight = _indoor_weight(place)
-    return split_by_weight(weight, place.province, total.astype(np.float64)) / place.area_km2
+    return expected
 
 
 def _whole(place: _Inhabited, expected: Float, province_total: Count) -> Count:
     """Whole stations per cell: class in province, county in class, then along the curve."""
-    n_pair = (place.n_county + 1) * _N_CLASS
-    pair = ((place.county + 1) * _N_CLASS + place.settlement).astype(np.int32)
-    pair_expected = zonal_sum(expected, pair, n_pair)
-    pair_class = np.full(n_pair, -1, np.int32)
-    pair_class[pair] = place.province * _N_CLASS + place.settlement
-    class_expected = zonal_sum(pair_expected, pair_class, place.n_province * _N_CLASS)
+    pairs = place.pairs
+    pair_expected = zonal_sum(expected, pairs.of_cell, pairs.in_class.size)
+    class_expected = zonal_sum(pair_expected, pairs.in_class, place.n_province * _N_CLASS)
     class_total = _split_rows(province_total, class_expected)
-    pair_total = largest_remainder(pair_expected, pair_class, class_total)
-    order = place.curve
+    pair_total = largest_remainder(pair_expected, pairs.in_class, class_total)
     counts = np.empty(expected.size, np.int64)
-    counts[order] = systematic_counts(expected[order], pair[order], pair_total)
+    counts[pairs.curve] = systematic_counts(expected[pairs.curve], pairs.on_curve, pair_total)
     return counts
 
 

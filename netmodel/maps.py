@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from netmodel.grids.grid import Grid
 from netmodel.grids.layers import grid_of
+from netmodel.kernels.coarsen import block_sums
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Float = NDArray[np.float64]
+_MAP_LEFT, _MAP_WIDTH = 0.085, 0.77  # of the figure's width; the rest is the legend
 _MAX_PIXELS = 1600  # on the longer side of a figure; larger grids are averaged
 
 
@@ -65,14 +67,57 @@ def demand_density(run: xr.DataTree, ax: "Axes | None" = None) -> "Axes":
 def save_all(run: xr.DataTree, folder: Path) -> list[Path]:
     """Write a PNG for each map whose stage is in the run."""
     folder.mkdir(parents=True, exist_ok=True)
+    base = _Base.of(run)
     out = []
     for name, spec in MAPS.items():
         if spec.stage in run.children:
-            ax = _draw(run, spec, None)
-            path = folder / f"{name}.png"
-            _figure_of(ax).savefig(path, metadata={"Source": run.attrs.get("attribution", "")})
-            out.append(path)
+            ax = _draw(run, spec, None, base)
+            out.append(folder / f"{name}.png")
+            source = run.attrs.get("attribution", "")
+            _figure_of(ax).savefig(out[-1], metadata={"Source": source})
     return out
+
+
+@dataclass(frozen=True)
+class _Base:
+    """What all maps of a run share, on the pixels of a figure.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the run.
+    step : int
+        Cells on the side of a pixel.
+    km2 : (row, column)
+        Area of the pixel's cells with data.
+    edge : (row, column)
+        Whether the pixel lies on the outline of a province.
+    """
+
+    grid: Grid
+    step: int
+    km2: Float
+    edge: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, run: xr.DataTree) -> "_Base":
+        """The base of a run's maps."""
+        ds = run["population"].to_dataset()
+        grid = grid_of(ds)
+        step = max(1, -(-max(grid.shape) // _MAX_PIXELS))
+        area = np.where(np.isnan(ds.people.values), np.nan, grid.area_km2())
+        label = ds.province_label.values[::step, ::step]
+        edge = np.zeros(label.shape, np.bool_)
+        edge[1:] |= label[1:] != label[:-1]
+        edge[:, 1:] |= label[:, 1:] != label[:, :-1]
+        return cls(grid, step, block_sums(area.astype(np.float32), step), edge)
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, right, bottom and top [km, or degrees on a geographic grid]."""
+        left, bottom, right, top = self.grid.bounds
+        unit = 1.0 if self.grid.crs.is_geographic else 1000.0
+        return left / unit, right / unit, bottom / unit, top / unit
 
 
 def _figure_of(ax: "Axes") -> "Figure":
@@ -83,120 +128,94 @@ def _figure_of(ax: "Axes") -> "Figure":
     return figure
 
 
-def _draw(run: xr.DataTree, spec: _Map, ax: "Axes | None") -> "Axes":
+def _draw(run: xr.DataTree, spec: _Map, ax: "Axes | None", base: _Base | None = None) -> "Axes":
     """Draw one map."""
-    people = run["population"].to_dataset()
-    grid = grid_of(people)
-    step = max(1, -(-max(grid.shape) // _MAX_PIXELS))
-    ax = _new_axes(grid) if ax is None else ax
-    density = _density(run, spec, grid, step)
-    _image(ax, density, grid, spec)
-    _outlines(ax, people.province_label.values[::step, ::step], grid)
-    _scale_bar(ax, grid)
-    _words(ax, run, spec, step)
+    base = _Base.of(run) if base is None else base
+    ax = _new_axes(base) if ax is None else ax
+    _image(ax, _density(run, spec, base), base, spec)
+    _scale_bar(ax, base)
+    _words(ax, run, spec, base)
     return ax
 
 
-def _new_axes(grid: Grid) -> "Axes":
+def _new_axes(base: _Base) -> "Axes":
     """Axes of a new figure in the shape of the grid, without pyplot's global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    aspect = min(max(grid.shape[0] / grid.shape[1], 0.5), 1.6)
-    figure = Figure(figsize=(9.0, 7.2 * aspect + 1.2), dpi=150, layout="constrained")
+    aspect = min(max(base.km2.shape[0] / base.km2.shape[1], 0.5), 1.6)
+    width, margin_below, margin_above = 9.0, 0.9, 0.4
+    height = _MAP_WIDTH * width * aspect + margin_below + margin_above
+    figure = Figure(figsize=(width, height), dpi=150)
     FigureCanvasAgg(figure)
-    return figure.add_subplot()
+    tall = 1.0 - (margin_below + margin_above) / height
+    box = (_MAP_LEFT, margin_below / height, _MAP_WIDTH, tall)
+    return figure.add_axes(box)
 
 
-def _density(run: xr.DataTree, spec: _Map, grid: Grid, step: int) -> Float:
-    """Layer per km2, averaged over squares of `step` cells; NaN where nothing is known."""
+def _density(run: xr.DataTree, spec: _Map, base: _Base) -> Float:
+    """Layer per km2, averaged over the cells of a pixel; NaN where nothing is known."""
     layer = run[spec.stage].to_dataset()[spec.variable]
     value = (layer.sum("network") if "network" in layer.dims else layer).values
-    known = ~np.isnan(run["population"].to_dataset().people.values)
-    area = np.broadcast_to(grid.area_km2(), grid.shape)
-    total = _block_sums(np.where(known, value, 0.0), step)
-    km2 = _block_sums(np.where(known, area, 0.0), step)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(total / np.where(km2 > 0.0, km2, np.nan))
+    total = block_sums(value.astype(np.float32, copy=False), base.step)
+    return np.asarray(total / np.where(base.km2 > 0.0, base.km2, np.nan))
 
 
-def _block_sums(value: NDArray[np.generic], step: int) -> Float:
-    """Sums over squares of `step` cells, the last ones cut at the edge."""
-    rows, columns = (np.arange(0, n, step) for n in value.shape)
-    by_row = np.add.reduceat(value, rows, axis=0, dtype=np.float64)
-    return np.asarray(np.add.reduceat(by_row, columns, axis=1))
-
-
-def _extent(grid: Grid) -> tuple[float, float, float, float]:
-    """Left, right, bottom and top [km, or degrees on a geographic grid]."""
-    left, bottom, right, top = grid.bounds
-    unit = 1.0 if grid.crs.is_geographic else 1000.0
-    return left / unit, right / unit, bottom / unit, top / unit
-
-
-def _image(ax: "Axes", density: Float, grid: Grid, spec: _Map) -> None:
-    """The layer in color on a logarithmic scale, with its bar."""
+def _image(ax: "Axes", density: Float, base: _Base, spec: _Map) -> None:
+    """The layer in color on a logarithmic scale, province outlines over it, with its bar."""
     from matplotlib import colormaps
-    from matplotlib.colors import ListedColormap, LogNorm
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm
 
     top = max(float(np.nanmax(density, initial=0.0)), 10.0 * spec.lowest)
     norm = LogNorm(vmin=spec.lowest, vmax=10.0 ** np.ceil(np.log10(top)))
-    colors = colormaps[spec.colors]
-    known = np.where(np.isnan(density), np.nan, 0.0)
-    ax.imshow(known, extent=_extent(grid), cmap=ListedColormap(["#e6e6e6"]))
-    shown = np.where(density >= spec.lowest, density, np.nan)
-    image = ax.imshow(shown, extent=_extent(grid), cmap=colors, norm=norm, interpolation="nearest")
-    bar = _figure_of(ax).colorbar(image, ax=ax, shrink=0.7, pad=0.02, extend="min")
+    known = ~np.isnan(density)
+    shown = known & (np.nan_to_num(density) >= spec.lowest)
+    pixels = np.full((*density.shape, 4), 255, np.uint8)
+    pixels[known] = (230, 230, 230, 255)
+    pixels[shown] = colormaps[spec.colors](norm(density[shown]), bytes=True)
+    pixels[base.edge] = (pixels[base.edge] * 0.4).astype(np.uint8) | _OPAQUE
+    ax.imshow(pixels, extent=base.extent, interpolation="nearest")
+    mappable = ScalarMappable(norm, colormaps[spec.colors])
+    side = ax.inset_axes((1.03, 0.05, 0.035, 0.9))
+    bar = _figure_of(ax).colorbar(mappable, cax=side, extend="min")
     bar.set_label(f"{spec.title} [{spec.unit}]; gray: below {spec.lowest:g}")
 
 
-def _outlines(ax: "Axes", label: NDArray[np.int32], grid: Grid) -> None:
-    """Thin lines between provinces and around them."""
-    edge = np.zeros(label.shape, np.bool_)
-    edge[1:] |= label[1:] != label[:-1]
-    edge[:, 1:] |= label[:, 1:] != label[:, :-1]
-    ax.imshow(
-        np.where(edge, 0.0, np.nan),
-        extent=_extent(grid),
-        cmap="Greys_r",
-        alpha=0.6,
-        interpolation="nearest",
-        vmin=0.0,
-        vmax=1.0,
-    )
+_OPAQUE = np.array([0, 0, 0, 255], np.uint8)
 
 
-def _scale_bar(ax: "Axes", grid: Grid) -> None:
+def _scale_bar(ax: "Axes", base: _Base) -> None:
     """A bar of a round number of ground kilometers, true at the map's center."""
-    left, right, bottom, top = _extent(grid)
-    x, y = (grid.bounds[0] + grid.bounds[2]) / 2, (grid.bounds[1] + grid.bounds[3]) / 2
-    if grid.crs.is_geographic:
+    left, right, bottom, top = base.extent
+    bounds = base.grid.bounds
+    x, y = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
+    if base.grid.crs.is_geographic:
         per_unit = np.cos(np.radians(y)) * 111.32
     else:
-        per_unit = float(grid.distance_m(x - 500.0, y, x + 500.0, y)[0]) / 1000.0
+        per_unit = float(base.grid.distance_m(x - 500.0, y, x + 500.0, y)[0]) / 1000.0
     ground = (right - left) * per_unit / 5.0
     length = float(10.0 ** np.floor(np.log10(ground)))
     length *= max(k for k in (1, 2, 5) if k * length <= ground)
     x0, y0 = left + 0.04 * (right - left), bottom + 0.04 * (top - bottom)
-    ax.plot(
-        [x0, x0 + length / per_unit], [y0, y0], color="black", linewidth=3, solid_capstyle="butt"
-    )
+    ends = [x0, x0 + length / per_unit]
+    ax.plot(ends, [y0, y0], color="black", linewidth=3, solid_capstyle="butt")
     ax.text(x0, y0 + 0.012 * (top - bottom), f"{length:g} km", fontsize=9)
 
 
-def _words(ax: "Axes", run: xr.DataTree, spec: _Map, step: int) -> None:
+def _words(ax: "Axes", run: xr.DataTree, spec: _Map, base: _Base) -> None:
     """Title, axes and source of a map."""
-    layer = run[spec.stage][spec.variable]
+    layer = run[spec.stage].to_dataset()[spec.variable]
     mark = " (synthesised)" if layer.attrs.get("status") == "synthesised" else ""
     ax.set_title(f"{spec.title}{mark}", loc="left", fontweight="bold")
-    grid = grid_of(run["population"].to_dataset())
-    unit = "degrees" if grid.crs.is_geographic else "km"
-    ax.set_xlabel(f"{grid.crs.name if grid.crs.name != 'unknown' else 'grid'} easting [{unit}]")
+    crs = base.grid.crs
+    unit = "degrees" if crs.is_geographic else "km"
+    ax.set_xlabel(f"{crs.name if crs.name != 'unknown' else 'grid'} easting [{unit}]")
     ax.set_ylabel(f"northing [{unit}]")
     ax.tick_params(labelsize=8)
-    pixel = f", mean of {step} x {step} cells a pixel" if step > 1 else ""
+    pixel = f", mean of {base.step} x {base.step} cells a pixel" if base.step > 1 else ""
     source = f"{run.attrs['title']}, netmodel {run.attrs['netmodel_version']}{pixel}"
     attribution = run.attrs.get("attribution", "")
     text = f"{source}. {attribution}" if attribution else source
-    wrapped = "\n".join(textwrap.wrap(text, 150))
-    _figure_of(ax).supxlabel(wrapped, x=0.01, ha="left", fontsize=6)
+    wrapped = "\n".join(textwrap.wrap(text, 165))
+    _figure_of(ax).supxlabel(wrapped, x=0.01, y=0.01, ha="left", fontsize=6)

@@ -1,11 +1,13 @@
 """Tables of a run: provinces, counties, targets, and the headline figures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from netmodel import facts
 from netmodel.grids.layers import grid_of
@@ -28,60 +30,85 @@ class _Column:
 
 _COLUMNS = (
     _Column("population", "population", "people", 1.0, "float64"),
-    _Column("sites_5g", "sites", "sites_5g", 1.0, "int64"),
-    _Column("sites_5g_indoor", "sites", "sites_5g_indoor", 1.0, "int64"),
     _Column("busy_hour_dl_gbps", "demand", "demand_mbps", 1e-3, "float64"),
     _Column("busy_hour_dl_5g_gbps", "demand", "demand_5g_mbps", 1e-3, "float64"),
+    _Column("sites_5g", "sites", "sites_5g", 1.0, "int64"),
+    _Column("sites_5g_indoor", "sites", "sites_5g_indoor", 1.0, "int64"),
 )
+_NAMES = ("code", "name_en", "name_zh", "province_code")
 
 
-def zone_table(
-    run: xr.DataTree, level: str, table: pd.DataFrame, status: list[str] | str
-) -> pd.DataFrame:
-    """A row a zone that has cells in the run, with what its stages know of it.
+@dataclass(frozen=True)
+class ZoneNames:
+    """Names of the zones of a level, a row a label, and where their stations come from."""
+
+    table: pd.DataFrame
+    status: list[str] | str
+
+
+def zone_tables(run: xr.DataTree, levels: Mapping[str, ZoneNames]) -> dict[str, pd.DataFrame]:
+    """A row a zone that has cells in the run, with what its stages know of it, by level.
 
     Parameters
     ----------
     run : DataTree
-    level : {"province", "county"}
-    table : DataFrame
-        `code`, `name_en`, `name_zh` (and `province_code`), a row a label.
-    status : list of str, or str
-        Where the number of stations of each zone, or of all, comes from.
+    levels : mapping
+        By "province" or "county": `code`, `name_en`, `name_zh` (and `province_code`) of the
+        zones, and the status of their numbers of stations.
 
     Returns
     -------
-    DataFrame
-        population [people], area_km2, sites_5g [stations], sites_per_10k,
-        busy_hour_dl_gbps and busy_hour_dl_5g_gbps [Gbit/s].
+    dict of DataFrame
+        population [people], area_km2, busy_hour_dl_gbps and busy_hour_dl_5g_gbps [Gbit/s],
+        sites_5g [stations] in all and by network, sites_per_10k.
     """
     people = run["population"].to_dataset()
-    zones = Zones(people[f"{level}_label"].values, table)
-    out = table[[c for c in _NAMES if c in table.columns]].copy()
+    zones = {k: Zones(people[f"{k}_label"].values, v.table) for k, v in levels.items()}
+    out = {
+        k: v.table[[c for c in _NAMES if c in v.table.columns]].copy() for k, v in levels.items()
+    }
+    grid = grid_of(people)
+    _add(out, zones, "area_km2", np.broadcast_to(grid.area_km2(), grid.shape))
     for column in _COLUMNS:
         if column.stage in run.children:
             layer = run[column.stage].to_dataset()[column.variable]
-            flat = layer.sum("network") if "network" in layer.dims else layer
-            out[column.name] = (zones.sums(flat.values) * column.factor).astype(column.dtype)
-    out.insert(list(out.columns).index("population") + 1, "area_km2", 0.0)
-    grid = grid_of(people)
-    out["area_km2"] = zones.sums(np.broadcast_to(grid.area_km2(), grid.shape))
-    if "sites" in run.children:
-        _add_sites(out, run["sites"].to_dataset(), zones, status)
-    cells = np.bincount(zones.label[zones.label >= 0], minlength=len(zones))
-    return out[cells > 0].reset_index(drop=True)
+            _add_column(out, zones, column, layer)
+    for level, table in out.items():
+        if "sites" in run.children:
+            table["sites_5g_status"] = levels[level].status
+            inhabited = table["population"].where(table["population"] > 0)
+            table["sites_per_10k"] = table["sites_5g"] / inhabited * 1e4
+    return {k: table[table["area_km2"] > 0].reset_index(drop=True) for k, table in out.items()}
 
 
-_NAMES = ("code", "name_en", "name_zh", "province_code")
-
-
-def _add_sites(out: pd.DataFrame, sites: xr.Dataset, zones: Zones, status: list[str] | str) -> None:
-    """Columns per network, the status of the counts, and stations per 10,000 people."""
-    names = sites["network"].attrs["flag_meanings"].split()
+def _add_column(
+    out: dict[str, pd.DataFrame], zones: dict[str, Zones], column: _Column, layer: xr.DataArray
+) -> None:
+    """Sums of a layer as a column, and by network where it has networks."""
+    if "network" not in layer.dims:
+        _add(out, zones, column.name, layer.values, column.factor, column.dtype)
+        return
+    names = [f"{column.name}_{n}" for n in layer["network"].attrs["flag_meanings"].split()]
+    for table in out.values():
+        table[column.name] = 0  # keeps its place before the networks' columns
     for k, name in enumerate(names):
-        out[f"sites_5g_{name}"] = zones.sums(sites.sites_5g.values[k]).astype(np.int64)
-    out["sites_5g_status"] = status
-    out["sites_per_10k"] = out["sites_5g"] / out["population"].where(out["population"] > 0) * 1e4
+        _add(out, zones, name, layer.values[k], column.factor, column.dtype)
+    for table in out.values():
+        table[column.name] = table[names].sum(axis=1)
+
+
+def _add(
+    out: dict[str, pd.DataFrame],
+    zones: dict[str, Zones],
+    name: str,
+    layer: NDArray[np.generic],
+    factor: float = 1.0,
+    dtype: str = "float64",
+) -> None:
+    """Sums of a layer (row, column) over the zones of every level; cast once for all."""
+    value = np.ascontiguousarray(layer, np.float64)
+    for level, table in out.items():
+        table[name] = (zones[level].sums(value) * factor).astype(dtype)
 
 
 def summary(run: xr.DataTree, scenario: Scenario) -> Summary:

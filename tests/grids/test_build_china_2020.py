@@ -7,6 +7,7 @@ import pytest
 from netmodel.grids.build_china_2020 import Place as BuildPlace
 from netmodel.grids.build_china_2020 import (
     county_people,
+    faded,
     log_weights,
     relieved,
     whole_people,
@@ -55,6 +56,13 @@ def test_weights_fall_with_distance_and_rise_with_people():
     same = np.array([5.0, 5.0])
     more = log_weights(crowd, (same, same), flat, flat)
     assert more[1] > more[0]
+
+
+def test_people_fade_out_of_desert_and_plateau_without_an_edge():
+    far = faded(np.arange(0.0, 150.0), np.full(150, 500.0))
+    assert far[0] == pytest.approx(1.0) and far[120] < 1e-3
+    assert (np.diff(far) <= 0).all() and np.abs(np.diff(far)).max() < 0.03
+    assert faded(np.zeros(1), np.array([5_800.0]))[0] < 0.01
 
 
 def test_whole_people_are_exact_by_province_and_near_their_expectation():

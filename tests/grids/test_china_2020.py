@@ -7,7 +7,7 @@ import pytest
 import rasterio
 
 from netmodel.grids.china import county_table, open_china_2020
-from netmodel.grids.china_quality import AREA_SHARES, block_sums, measure, quality
+from netmodel.grids.china_quality import AREA_SHARES, measure, quality
 from netmodel.grids.grid import NATIONAL_CRS, Grid
 
 DATA = files("netmodel.grids") / "data"
@@ -100,10 +100,6 @@ def test_a_misplaced_half_is_a_half():
     measured = quality(found, truth, np.ones((1, 3)))
     assert measured.misplaced["5'"] == 10 / 24
     assert measured.misplaced["15'"] == 0.0
-
-
-def test_block_sums_pad_with_nothing():
-    assert block_sums(np.ones((4, 5)), 3).tolist() == [[9.0, 6.0], [3.0, 2.0]]
 
 
 @pytest.mark.by_hand
