@@ -215,7 +215,7 @@ def _run_attributes(
 ) -> dict[str, Any]:
     """Where a run came from."""
     return {
-        "title": f"netmodel run of {scenario.name}",
+        "title": f"netmodel run of {scenario.label}",
         "Conventions": "CF-1.11",
         "scenario": scenario.to_json(),
         "netmodel_version": version("netmodel"),

@@ -204,7 +204,7 @@ def _print_summary(scenario: Any, figures: dict[str, dict[str, dict[str, Any]]])
         "value",
         "published",
         "unit",
-        title=f"{scenario.name}",
+        title=scenario.label,
         title_justify="left",
         box=None,
         pad_edge=False,

@@ -202,6 +202,11 @@ class Scenario(_Part):
         return json.dumps(self.model_dump(mode="json"), ensure_ascii=False)
 
     @property
+    def label(self) -> str:
+        """Name and area, for titles."""
+        return self.name if self.area is None else f"{self.name}, area {self.area}"
+
+    @property
     def year(self) -> int:
         """The year of the inputs."""
         return self.years[0]
