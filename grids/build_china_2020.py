@@ -81,16 +81,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=here / "data", help="folder to write")
     census = here.parent / "netmodel" / "data" / "provinces.csv"
     parser.add_argument("--census", type=Path, default=census, help="table of census totals")
+    plain = "the specified weights alone, without cores, fading or seats as places"
+    parser.add_argument("--plain", action="store_true", help=plain)
     arguments = parser.parse_args()
     packages = fetch(arguments.sources)
     provinces = pd.read_csv(arguments.census, dtype={"gbt2260_code": str})
-    place, table, people = build(packages, provinces)
+    place, table, people = build(packages, provinces, plain=arguments.plain)
     write(arguments.out, place, table, people)
     print(f"{people.sum():,} people in {(people > 0).sum():,} cells of {len(table):,} counties")
 
 
 def build(
-    packages: dict[str, Path], provinces: pd.DataFrame
+    packages: dict[str, Path], provinces: pd.DataFrame, *, plain: bool = False
 ) -> tuple[Place, pd.DataFrame, NDArray[np.int64]]:
     """Cells, counties and people per cell."""
     table = counties(packages)
@@ -98,7 +100,7 @@ def build(
     people, urban = county_people(table, provinces)
     n_cell = np.bincount(place.county, minlength=len(table)).astype(np.float64)
     people = relieved(people, n_cell * _MAX_COUNTY_PER_KM2, table["prefecture"].to_numpy())
-    expected = _spread(place, people, urban, cell_weights(packages, place, table))
+    expected = _spread(place, people, urban, cell_weights(packages, place, table, plain=plain))
     return place, table, whole_people(place, table, provinces, expected)
 
 
@@ -163,7 +165,7 @@ def relieved(people: Float, room: Float, prefecture: NDArray[np.object_]) -> Flo
 
 
 def cell_weights(
-    packages: dict[str, Path], place: Place, seats: pd.DataFrame
+    packages: dict[str, Path], place: Place, seats: pd.DataFrame, *, plain: bool = False
 ) -> tuple[Float, Float]:
     """Weight of each cell for a county's people, and for those of its people in cores."""
     from scipy.spatial import cKDTree
@@ -173,12 +175,15 @@ def cell_weights(
     cells = _unit_vectors(place.lon, place.lat)
     known = towns[towns["population"] > 0]
     # A county's seat is a place, whether GeoNames has it or not.
-    any_place = pd.concat([towns[["lon", "lat"]], seats[["lon", "lat"]]])
+    any_place = towns if plain else pd.concat([towns, seats[["lon", "lat"]]])
     near = []
     for some in (any_place, known):
         tree = cKDTree(_unit_vectors(some["lon"].to_numpy(), some["lat"].to_numpy()))
         near.append(tree.query(cells)[0] * 6371.0088)
     log_weight = log_weights(_place_sums(towns, place), (near[0], near[1]), height, relief)
+    if plain:
+        weight = np.exp(_POWER * (log_weight - log_weight.max()))
+        return weight, weight
     fade = faded(near[0], height)
     core = _core_density(towns, place) + _CORE_FLOOR_PER_KM2
     top = log_weight.max()

@@ -6,11 +6,13 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -100,6 +102,7 @@ def run_stages(
     clock = Clock(progress)
     with clock.step("inputs"):
         region = open_region(scenario)
+        inputs = _Inputs(scenario, region, _listed(scenario, region))
     domain: dict[str, xr.Dataset] = {}
     groups: dict[str, xr.Dataset] = {}
     for name in names:
@@ -109,7 +112,7 @@ def run_stages(
             if folder is not None and kept:
                 domain[name] = groups[name] = folder.read_stage(name)
                 continue
-            domain[name] = _stage(name, scenario, region, domain)
+            domain[name] = _stage(name, inputs, domain)
             groups[name] = shown(domain[name], region)
             if folder is not None:
                 folder.write_stage(name, groups[name])
@@ -145,10 +148,25 @@ class Clock:
             self._progress(name, seconds)
 
 
-def _stage(
-    name: str, scenario: Scenario, region: Region, done: dict[str, xr.Dataset]
-) -> xr.Dataset:
+@dataclass(frozen=True)
+class _Inputs:
+    """What the stages of a scenario are computed from, all of it checked."""
+
+    scenario: Scenario
+    region: Region
+    listed: pd.DataFrame | None
+
+
+def _listed(scenario: Scenario, region: Region) -> pd.DataFrame | None:
+    """The scenario's list of stations, if it has one."""
+    if scenario.sites.path is None:
+        return None
+    return read_sites(scenario.sites.path, region.frame, scenario.sites.crs)
+
+
+def _stage(name: str, inputs: _Inputs, done: dict[str, xr.Dataset]) -> xr.Dataset:
     """One stage of a scenario, from the stages before it."""
+    scenario, region = inputs.scenario, inputs.region
     synthesised = scenario.population.path is None
     if name == "population":
         return population(region, synthesised=synthesised)
@@ -161,9 +179,8 @@ def _stage(
             synthesised=synthesised,
         )
     people = done["population"]
-    if scenario.sites.path is not None:
-        listed = read_sites(scenario.sites.path, region.grid, scenario.sites.crs)
-        return listed_sites(people, listed)
+    if inputs.listed is not None:
+        return listed_sites(people, inputs.listed)
     both = people.assign(done["demand"].data_vars)
     return synthesised_sites(
         both, province_stations=province_stations(scenario)[0], options=scenario.sites

@@ -19,7 +19,7 @@ def used(scenario: Scenario) -> list[tuple[str, str]]:
         ("grid", f"{rows:,} x {columns:,} cells, {region.grid.crs.name}"),
         ("zones", f"{len(region.provinces)} provinces, {len(region.counties)} counties or zones"),
         ("demand", f"{province_traffic_gb(scenario).sum():,.0f} GB in {scenario.year}"),
-        ("sites", _sites(scenario, region.grid)),
+        ("sites", _sites(scenario, region.frame)),
     ]
     lines += [(name.replace("_", " "), f"{value:,.6g}") for name, value in region.losses.items()]
     if scenario.area is not None and region.wanted is not None:

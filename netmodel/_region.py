@@ -31,6 +31,8 @@ class Region:
         People per cell; NaN is no data or outside the zones.
     provinces, counties : Zones
         Totals are controlled per province; counties lie inside provinces.
+    frame : Grid
+        Of the inputs; `grid` is a window of it where an area was asked for.
     wanted : (row, column), optional
         Cells of the area asked for; the rest of their provinces is computed, not shown.
     attribution : str
@@ -42,6 +44,7 @@ class Region:
     people: NDArray[np.float64]
     provinces: Zones
     counties: Zones
+    frame: Grid
     wanted: Mask | None = None
     attribution: str = ""
     losses: dict[str, float] = field(default_factory=dict)
@@ -95,7 +98,13 @@ def _reference(scenario: Scenario) -> Region:
     of_county = row.loc[china.counties.table["province_code"]].to_numpy(np.int32)
     label = np.append(of_county, np.int32(-1))[china.counties.label]
     return Region(
-        china.grid, people, Zones(label, provinces), china.counties, None, china.attribution, losses
+        china.grid,
+        people,
+        Zones(label, provinces),
+        china.counties,
+        china.grid,
+        attribution=china.attribution,
+        losses=losses,
     )
 
 
@@ -111,7 +120,7 @@ def _own(scenario: Scenario) -> Region:
         zones = read_zones(
             scenario.zones.path, raster.grid, scenario.zones.code, scenario.zones.name
         )
-    return Region(raster.grid, raster.people, whole, zones, losses=_losses(raster))
+    return Region(raster.grid, raster.people, whole, zones, raster.grid, losses=_losses(raster))
 
 
 def _read(scenario: Scenario, grid: Grid | None) -> PopulationRaster:

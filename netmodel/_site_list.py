@@ -29,7 +29,7 @@ def listed_sites(ds: xr.Dataset, sites: pd.DataFrame) -> xr.Dataset:
     ds : Dataset
         With the variables of `population`.
     sites : DataFrame
-        As `read_sites` returns it.
+        As `read_sites` returns it; those outside the dataset's grid are another area's.
 
     Returns
     -------
@@ -38,6 +38,7 @@ def listed_sites(ds: xr.Dataset, sites: pd.DataFrame) -> xr.Dataset:
     """
     grid = grid_of(ds)
     cell = grid.cell(sites["x"], sites["y"])
+    sites, cell = sites[cell >= 0], cell[cell >= 0]
     place = Cells(grid, np.unique(cell))
     area = place.area_km2()
     layers = []

@@ -26,7 +26,6 @@ app = typer.Typer(
     epilog="Start with: netmodel run china-2020 -o out/",
 )
 _out = Console(soft_wrap=False)
-_err = Console(stderr=True)
 
 ScenarioName = Annotated[
     str, typer.Argument(help="a scenario file, or the name of a preset: china-2020")
@@ -185,14 +184,14 @@ def _progress(*, show: bool) -> Iterator[Any]:
         yield None
         return
     begin = time.perf_counter()
-    with _err.status("") as status:
+    with _out.status("") as status:
 
         def report(step: str, seconds: float) -> None:
             if math.isnan(seconds):
                 status.update(f"{step} ...")
                 return
             elapsed = time.perf_counter() - begin
-            _err.print(f"{step:<12} {seconds:6.1f} s   elapsed {elapsed:6.1f} s", highlight=False)
+            _out.print(f"{step:<12} {seconds:6.1f} s   elapsed {elapsed:6.1f} s", highlight=False)
 
         yield report
 

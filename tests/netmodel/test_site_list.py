@@ -88,6 +88,14 @@ def test_a_missing_list(tmp_path, grid):
         read_sites(tmp_path / "none.csv", grid)
 
 
+def test_a_list_goes_with_an_area_of_the_frame(tmp_path, given):
+    path = write(tmp_path / "s.csv", "lon,lat\n11.5,48.1\n11.6,48.1\n")
+    scenario = nm.Scenario.from_dict(
+        {**given, "sites": {"path": str(path)}, "area": (11.55, 48.0, 11.65, 48.2)}
+    )
+    assert int(nm.assess(scenario)["sites"].sites_5g.sum()) == 1
+
+
 def test_real_cells_of_munich(shared, people, grid):
     path = shared / "data" / "ocid_munich.csv"
     sites = read_sites(path, grid)
