@@ -38,11 +38,11 @@ def listed_sites(ds: xr.Dataset, sites: pd.DataFrame) -> xr.Dataset:
     """
     grid = grid_of(ds)
     cell = grid.cell(sites["x"], sites["y"])
+    networks = sorted(sites["network"].unique())
     sites, cell = sites[cell >= 0], cell[cell >= 0]
     place = Cells(grid, np.unique(cell))
     area = place.area_km2()
     layers = []
-    networks = sorted(sites["network"].unique())
     for network in networks:
         of_network = sites["network"].to_numpy() == network
         indoor = sites["kind"].to_numpy() == "indoor"
