@@ -48,6 +48,13 @@ class Grid:
         return cls(CRS.from_user_input(crs), affine, (top - bottom, right - left))
 
     @property
+    def name(self) -> str:
+        """Name of the CRS, or of its projection where it has none."""
+        operation = self.crs.coordinate_operation
+        method = operation.method_name if operation else ""
+        return self.crs.name if self.crs.name != "unknown" else method
+
+    @property
     def bounds(self) -> tuple[float, float, float, float]:
         """Left, bottom, right and top of the frame in the CRS."""
         rows, columns = self.shape

@@ -16,7 +16,7 @@ def used(scenario: Scenario) -> list[tuple[str, str]]:
     lines = [
         ("scenario", scenario.name),
         ("population", f"{source}: {people:,.0f} people"),
-        ("grid", f"{rows:,} x {columns:,} cells, {region.grid.crs.name}"),
+        ("grid", f"{rows:,} x {columns:,} cells, {region.grid.name}"),
         ("zones", f"{len(region.provinces)} provinces, {len(region.counties)} counties or zones"),
         ("demand", f"{province_traffic_gb(scenario).sum():,.0f} GB in {scenario.year}"),
         ("sites", _sites(scenario, region.frame)),

@@ -66,7 +66,7 @@ def run(
     out: Annotated[Path, typer.Option("--out", "-o", help="folder to write, made by the run")],
     area: Annotated[
         str | None,
-        typer.Option(help="zone name or code, west,south,east,north [degrees], or a polygon file"),
+        typer.Option(help="zone name or code, west,south,east,north in degrees, or a polygon file"),
     ] = None,
     stages: Annotated[str, typer.Option(help="core, all, or names with commas")] = "all",
     seed: Annotated[int | None, typer.Option(min=0, help="seed of every random draw")] = None,
@@ -79,8 +79,9 @@ def run(
 ) -> None:
     """Run a scenario and write its store, tables and maps.
 
-    OUT gets run.zarr, provinces and counties (.csv and .parquet), targets.csv, summary.json
-    and maps/*.png. It appears when the run is whole; after a kill the same command resumes.
+    OUT gets run.zarr, tables of provinces and counties, targets.csv, summary.json and maps.
+
+    It appears when the run is whole; after a kill the same command resumes.
     """
     begin = time.perf_counter()
     chosen = _scenario(scenario, area=area, seed=seed)

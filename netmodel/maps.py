@@ -210,7 +210,7 @@ def _words(ax: "Axes", run: xr.DataTree, spec: _Map, base: _Base) -> None:
     ax.set_title(f"{spec.title}{mark}", loc="left", fontweight="bold")
     crs = base.grid.crs
     unit = "degrees" if crs.is_geographic else "km"
-    ax.set_xlabel(f"{crs.name if crs.name != 'unknown' else 'grid'} easting [{unit}]")
+    ax.set_xlabel(f"{base.grid.name}, easting [{unit}]")
     ax.set_ylabel(f"northing [{unit}]")
     ax.tick_params(labelsize=8)
     pixel = f", mean of {base.step} x {base.step} cells a pixel" if base.step > 1 else ""
