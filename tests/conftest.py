@@ -6,10 +6,12 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("netmodel", deadline=None, derandomize=True, max_examples=40)
-hypothesis.settings.load_profile("netmodel")
-
 JIT_OFF = os.environ.get("NUMBA_DISABLE_JIT", "0") == "1"
+
+hypothesis.settings.register_profile(
+    "netmodel", deadline=None, derandomize=True, max_examples=10 if JIT_OFF else 40
+)
+hypothesis.settings.load_profile("netmodel")
 
 
 def pytest_collection_modifyitems(items):
