@@ -1,13 +1,16 @@
 """The door between layers on (row, column) and flat, contiguous float64 cells."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from netmodel.grids.errors import GridMismatchError
 from netmodel.grids.grid import Grid
 from netmodel.kernels.hilbert import hilbert_index
+from netmodel.kernels.spread import gather, spread
 
 Float = NDArray[np.float64]
 
@@ -32,21 +35,38 @@ class Cells:
         _check_shape(grid, mask.shape)
         return cls(grid, np.flatnonzero(mask))
 
-    def take(self, layer: NDArray[np.generic]) -> Float:
-        """Values of a layer (row, column) at the cells, as contiguous float64."""
-        _check_shape(self.grid, layer.shape)
-        return np.ascontiguousarray(layer.reshape(-1)[self.index], dtype=np.float64)
+    def some(self, position: NDArray[np.int64]) -> "Cells":
+        """The cells at some positions, which must increase."""
+        return Cells(self.grid, self.index[position])
 
-    def take_label(self, layer: NDArray[np.generic]) -> NDArray[np.int32]:
+    def take(self, layer: NDArray[Any], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+        """Values of a layer (row, column) at the cells, contiguous."""
+        _check_shape(self.grid, layer.shape)
+        out = np.empty(self.index.size, dtype)
+        gather(out, np.ascontiguousarray(layer), self.index)
+        return out
+
+    def take_label(self, layer: NDArray[Any]) -> NDArray[np.int32]:
         """Labels of a layer (row, column) at the cells, as contiguous int32."""
-        _check_shape(self.grid, layer.shape)
-        return np.ascontiguousarray(layer.reshape(-1)[self.index], dtype=np.int32)
+        return self.take(layer, np.int32)
 
-    def spread(self, value: NDArray[np.generic], fill: float = 0.0) -> NDArray[np.generic]:
-        """Layer (row, column) with the cells' values, `fill` elsewhere, of the values' dtype."""
-        layer = np.full(self.grid.shape, fill, value.dtype)
-        layer.reshape(-1)[self.index] = value
+    def spread(
+        self, value: NDArray[Any], fill: float = 0.0, dtype: DTypeLike | None = None
+    ) -> NDArray[Any]:
+        """Layer (row, column) with the cells' values, `fill` elsewhere; of the values' dtype."""
+        layer = np.empty(self.grid.shape, value.dtype if dtype is None else dtype)
+        spread(layer, self.index, value, fill)
         return layer
+
+    def stack(
+        self, layers: Sequence[NDArray[Any]], fill: float = 0.0, dtype: DTypeLike | None = None
+    ) -> NDArray[Any]:
+        """Layers (layer, row, column) with the cells' values, `fill` elsewhere."""
+        dtype = layers[0].dtype if dtype is None else dtype
+        out = np.empty((len(layers), *self.grid.shape), dtype)
+        for layer, value in zip(out, layers, strict=True):
+            spread(layer, self.index, value, fill)
+        return out
 
     def area_km2(self) -> Float:
         """True area of each cell [km2]."""

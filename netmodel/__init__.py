@@ -2,11 +2,15 @@
 
 from importlib.metadata import version
 
-from netmodel import maps
+from netmodel import charts, maps
 from netmodel._assess import assess
+from netmodel._capacity import capacity
+from netmodel._coverage import coverage
 from netmodel._demand import demand
 from netmodel._population import population
 from netmodel._region import open_region
+from netmodel._sensitivity import sensitivity
+from netmodel._simulator import radio_tables
 from netmodel._sites import synthesised_sites
 from netmodel.errors import (
     DataError,
@@ -28,10 +32,15 @@ __all__ = [
     "NetmodelError",
     "Scenario",
     "assess",
+    "capacity",
+    "charts",
+    "coverage",
     "demand",
     "maps",
     "open_region",
     "open_run",
     "population",
+    "radio_tables",
+    "sensitivity",
     "synthesised_sites",
 ]

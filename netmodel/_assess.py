@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel import facts
+from netmodel._capacity import capacity
+from netmodel._coverage import coverage
 from netmodel._demand import demand
 from netmodel._population import population
 from netmodel._region import Region, open_region
@@ -28,12 +30,14 @@ from netmodel.kernels.allocation import largest_remainder
 from netmodel.scenario import Scenario
 from netmodel.store import RunFolder
 
-STAGES = ("population", "demand", "sites")
-CORE = ("population", "demand", "sites")
+STAGES = ("population", "demand", "sites", "coverage", "capacity")
+CORE = STAGES
 NEEDS: dict[str, tuple[str, ...]] = {
     "population": (),
     "demand": ("population",),
     "sites": ("population", "demand"),
+    "coverage": ("population", "sites"),
+    "capacity": ("population", "demand", "sites", "coverage"),
 }
 Progress = Callable[[str, float], None]
 
@@ -101,19 +105,21 @@ def run_stages(
     names = chosen_stages(stages)
     clock = Clock(progress)
     with clock.step("inputs"):
-        region = open_region(scenario)
-        inputs = _Inputs(scenario, region, _listed(scenario, region))
+        inputs = open_inputs(scenario)
+        region = inputs.region
     domain: dict[str, xr.Dataset] = {}
     groups: dict[str, xr.Dataset] = {}
     for name in names:
         with clock.step(name):
             # An area's stage is stored cut to the area, and later ones need its provinces.
-            kept = folder is not None and name in folder.done and region.wanted is None
-            if folder is not None and kept:
+            if folder is not None and name in folder.done and region.wanted is None:
                 domain[name] = groups[name] = folder.read_stage(name)
                 continue
-            domain[name] = _stage(name, inputs, domain)
+            domain[name] = computed_stage(name, inputs, domain)
             groups[name] = shown(domain[name], region)
+            if name == "population":  # which has the people from here on
+                region = replace(region, people=np.empty((0, 0)))
+                inputs = replace(inputs, region=region)
             if folder is not None:
                 folder.write_stage(name, groups[name])
     tree = xr.DataTree.from_dict({f"/{name}": ds for name, ds in groups.items()})
@@ -149,27 +155,32 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class _Inputs:
+class Inputs:
     """What the stages of a scenario are computed from, all of it checked."""
 
     scenario: Scenario
     region: Region
     listed: pd.DataFrame | None
 
-
-def _listed(scenario: Scenario, region: Region) -> pd.DataFrame | None:
-    """The scenario's list of stations, if it has one."""
-    if scenario.sites.path is None:
-        return None
-    return read_sites(scenario.sites.path, region.frame, scenario.sites.crs)
+    def of(self, scenario: Scenario) -> "Inputs":
+        """The same files and area for a scenario with other settings."""
+        return replace(self, scenario=scenario)
 
 
-def _stage(name: str, inputs: _Inputs, done: dict[str, xr.Dataset]) -> xr.Dataset:
+def open_inputs(scenario: Scenario) -> Inputs:
+    """Read the files of a scenario."""
+    region, listed = open_region(scenario), None
+    if scenario.sites.path is not None:
+        listed = read_sites(scenario.sites.path, region.frame, scenario.sites.crs)
+    return Inputs(scenario, region, listed)
+
+
+def computed_stage(name: str, inputs: Inputs, done: dict[str, xr.Dataset]) -> xr.Dataset:
     """One stage of a scenario, from the stages before it."""
-    scenario, region = inputs.scenario, inputs.region
+    scenario = inputs.scenario
     synthesised = scenario.population.path is None
     if name == "population":
-        return population(region, synthesised=synthesised)
+        return population(inputs.region, synthesised=synthesised)
     if name == "demand":
         return demand(
             done["population"],
@@ -178,13 +189,34 @@ def _stage(name: str, inputs: _Inputs, done: dict[str, xr.Dataset]) -> xr.Datase
             options=scenario.demand,
             synthesised=synthesised,
         )
-    people = done["population"]
-    if inputs.listed is not None:
-        return listed_sites(people, inputs.listed)
-    both = people.assign(done["demand"].data_vars)
-    return synthesised_sites(
-        both, province_stations=province_stations(scenario)[0], options=scenario.sites
+    if name == "sites":
+        return _sites(inputs, done)
+    both = synthesised or inputs.listed is None
+    ds = joined([done[k] for k in NEEDS[name]])
+    if name == "coverage":
+        return coverage(ds, radio=scenario.radio, sites=scenario.sites, synthesised=both)
+    return capacity(
+        ds, radio=scenario.radio, sites=scenario.sites, demand=scenario.demand, synthesised=both
     )
+
+
+def _sites(inputs: Inputs, done: dict[str, xr.Dataset]) -> xr.Dataset:
+    """Stations counted from the scenario's list, or synthesised."""
+    if inputs.listed is not None:
+        return listed_sites(done["population"], inputs.listed)
+    return synthesised_sites(
+        joined([done["population"], done["demand"]]),
+        province_stations=province_stations(inputs.scenario)[0],
+        options=inputs.scenario.sites,
+    )
+
+
+def joined(stages: list[xr.Dataset]) -> xr.Dataset:
+    """The variables of stages on one grid, none of them copied."""
+    out = stages[0]
+    for ds in stages[1:]:
+        out = out.assign(ds.data_vars).assign_coords(ds.coords)
+    return out
 
 
 def province_traffic_gb(scenario: Scenario) -> NDArray[np.float64]:
@@ -219,7 +251,8 @@ def shown(ds: xr.Dataset, region: Region) -> xr.Dataset:
     window = coordinates(region.grid.crop(rows, columns))
     mask = xr.DataArray(region.wanted[rows, columns], dims=("y", "x"))
     for name, variable in cut.data_vars.items():
-        blank = _BLANK[variable.dtype.kind] if "network" not in variable.dims else 0
+        counts = name in ("sites_5g", "sites_5g_indoor", "macro_density", "indoor_density")
+        blank = 0 if counts or name == "carriers_needed" else _BLANK[variable.dtype.kind]
         cut[name] = variable.where(mask, variable.dtype.type(blank)).assign_attrs(variable.attrs)
     return cut.assign_coords(window)
 

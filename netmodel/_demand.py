@@ -82,8 +82,9 @@ def demand(
         rounded = float32_keeping_sums(value, province, total.size)
         layers[name] = (("y", "x"), cells.spread(rounded, np.nan))
     out = xr.Dataset(layers, coords=ds.coords, attrs={"title": "Busy-hour demand"})
-    out.attrs |= {"year": year, "fiveg_share": share, "traffic_gb": float(gb[present].sum())}
-    return annotated(out, synthesised=synthesised)
+    per_mbps = 1.0 / float(busy_hour_mbps(np.ones(1), year, options)[0])
+    out.attrs |= {"year": year, "fiveg_share": share, "traffic_gb_per_mbps": per_mbps}
+    return annotated(out, "demand", synthesised=synthesised)
 
 
 def busy_hour_mbps(total_gb: Float, year: int, options: Demand) -> Float:

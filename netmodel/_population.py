@@ -35,7 +35,7 @@ def population(region: Region, *, synthesised: bool = False) -> xr.Dataset:
         coords=coordinates(region.grid),
         attrs={"title": "Population and zones"},
     )
-    ds = annotated(ds, synthesised=synthesised)
+    ds = annotated(ds, "population", synthesised=synthesised)
     names = [c.name for c in SETTLEMENT_CLASSES]
     ds.settlement_class.attrs |= {
         "flag_values": list(range(len(names))),

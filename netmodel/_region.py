@@ -15,9 +15,14 @@ from netmodel.grids.china import open_china_2020
 from netmodel.grids.grid import Grid
 from netmodel.grids.population import PopulationRaster, read_population
 from netmodel.grids.zones import Zones, box_mask, one_zone, polygon_mask, read_zones
+from netmodel.kernels.distance import nearest_marked
 from netmodel.scenario import Scenario
 
 Mask = NDArray[np.bool_]
+
+# Cells from which a site can matter: 20 km of the longest link, or 8 of the window over which
+# densities are taken and one for each round of the fixed point.
+_HALO = 24
 
 
 @dataclass(frozen=True)
@@ -144,9 +149,15 @@ def _losses(raster: PopulationRaster) -> dict[str, float]:
 
 
 def _domain(region: Region, wanted: Mask) -> Region:
-    """The provinces that the wanted cells touch, whole: totals are controlled per province."""
+    """The provinces on the wanted cells and near them, whole.
+
+    Totals are controlled per province, and sites across a border change coverage and load.
+    """
     touched = np.zeros(len(region.provinces) + 1, np.bool_)
-    touched[region.provinces.label[wanted]] = True
+    label = region.provinces.label.reshape(-1)
+    inhabited = np.flatnonzero(label >= 0)
+    near = nearest_marked(wanted, inhabited, _HALO) <= _HALO
+    touched[label[inhabited[near]]] = True
     touched[-1] = False
     inside = touched[region.provinces.label]
     cut = replace(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from netmodel import maps
+from netmodel import charts, maps
 from netmodel._assess import (
     Clock,
     Progress,
@@ -16,9 +16,10 @@ from netmodel._assess import (
     run_stages,
 )
 from netmodel._region import Region
-from netmodel.errors import NetmodelError
+from netmodel._sensitivity import sensitivity
+from netmodel.errors import InputError, NetmodelError
 from netmodel.scenario import Scenario
-from netmodel.store import RunFolder, write_text
+from netmodel.store import RunFolder, write_text, writing
 from netmodel.tables import Summary, ZoneNames, summary, targets, zone_tables
 
 
@@ -50,6 +51,30 @@ def run_into(
     return figures
 
 
+def sensitivity_into(
+    scenario: Scenario,
+    place: str | Path,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Write the table and the figure of a scenario's sensitivity into a folder."""
+    folder = Path(place)
+    names = ("sensitivity.csv", "tornado.png")
+    standing = [name for name in names if (folder / name).exists()]
+    if standing and not overwrite:
+        raise InputError(f"{folder / standing[0]}: exists; give another folder, or --overwrite")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    table = sensitivity(scenario, progress=progress)
+    with writing(folder):
+        _write_csv(table, folder / names[0])
+        temporary = folder / f".{names[1]}.partial"
+        charts.tornado(table).savefig(temporary, format="png", dpi=150)
+        temporary.replace(folder / names[1])
+    return table
+
+
 def write_tables(run: xr.DataTree, region: Region, scenario: Scenario, folder: Path) -> Summary:
     """Write provinces, counties, targets and summary into a folder."""
     listed = scenario.sites.path is not None
@@ -58,10 +83,11 @@ def write_tables(run: xr.DataTree, region: Region, scenario: Scenario, folder: P
         "province": ZoneNames(region.provinces.table, provincial),
         "county": ZoneNames(region.counties.table, "listed" if listed else "synthesised"),
     }
-    for level, rows in zone_tables(run, levels).items():
+    rows_of, headline = zone_tables(run, levels, scenario)
+    for level, rows in rows_of.items():
         _write(rows, folder / _FILES[level])
     _write_csv(targets(scenario), folder / "targets.csv")
-    figures = summary(run, scenario)
+    figures = summary(run, scenario, headline)
     write_text(folder / "summary.json", json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
     return figures
 

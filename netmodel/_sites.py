@@ -98,9 +98,8 @@ def synthesised_sites(
         macro = _macro(place, kinds[:, 0], name)
         indoor = split_by_weight(place.indoor_weight, place.province, kinds[:, 1].astype(float))
         n_macro, n_indoor = _whole(place, macro, kinds[:, 0]), _whole(place, indoor, kinds[:, 1])
-        counts = [n.astype(np.int32) for n in (n_macro + n_indoor, n_indoor)]
-        densities = [(n / place.area_km2).astype(np.float32) for n in (macro, indoor)]
-        layers.append((*counts, *densities))
+        densities = (macro / place.area_km2, indoor / place.area_km2)
+        layers.append((n_macro + n_indoor, n_indoor, *densities))
     return station_layers(ds, place.cells, layers, list(options.networks), synthesised=True)
 
 
@@ -200,9 +199,7 @@ def station_layers(
     dtypes = (np.int32, np.int32, np.float32, np.float32)
     variables = {}
     for k, (name, dtype) in enumerate(zip(names, dtypes, strict=True)):
-        stack = np.zeros((len(layers), *cells.grid.shape), dtype)
-        for network, layer in enumerate(layers):
-            stack[network].reshape(-1)[cells.index] = layer[k]
+        stack = cells.stack([layer[k] for layer in layers], dtype=dtype)
         variables[name] = (("network", "y", "x"), stack)
     flags = {"flag_values": list(range(len(networks))), "flag_meanings": " ".join(networks)}
     codes = xr.Variable("network", np.arange(len(networks), dtype=np.int8), flags)
@@ -211,4 +208,4 @@ def station_layers(
         coords={"network": codes, **ds.coords},
         attrs={"title": "5G base stations"},
     )
-    return annotated(out, synthesised=synthesised)
+    return annotated(out, "sites", synthesised=synthesised)

@@ -98,6 +98,33 @@ def run(
 
 
 @app.command()
+def sensitivity(
+    scenario: ScenarioName,
+    out: Annotated[Path, typer.Option("--out", "-o", help="folder to write, made if missing")],
+    area: Annotated[str | None, typer.Option(help="as for run")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="threads; default all cores")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="replace the two files if they are there")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print errors only")] = False,
+) -> None:
+    """Show how far the headline figures move with each assumption.
+
+    Each assumption marked [A] goes to its low and high end, one at a time.
+
+    OUT gets sensitivity.csv and tornado.png; the nation takes some minutes.
+    """
+    chosen = _scenario(scenario, area=area)
+    _set_threads(threads)
+    from netmodel._run import sensitivity_into
+
+    with _progress(show=not quiet, width=30) as progress:
+        table = sensitivity_into(chosen, out, overwrite=overwrite, progress=progress)
+    if not quiet:
+        _print_sensitivity(table)
+
+
+@app.command()
 def check(
     scenario: ScenarioName,
     area: Annotated[str | None, typer.Option(help="as for run")] = None,
@@ -179,7 +206,7 @@ def _set_threads(threads: int | None) -> None:
 
 
 @contextmanager
-def _progress(*, show: bool) -> Iterator[Any]:
+def _progress(*, show: bool, width: int = 12) -> Iterator[Any]:
     """A callback that prints each step with its time, as it runs and when it is done."""
     if not show:
         yield None
@@ -192,7 +219,9 @@ def _progress(*, show: bool) -> Iterator[Any]:
                 status.update(f"{step} ...")
                 return
             elapsed = time.perf_counter() - begin
-            _out.print(f"{step:<12} {seconds:6.1f} s   elapsed {elapsed:6.1f} s", highlight=False)
+            _out.print(
+                f"{step:<{width}} {seconds:6.1f} s   elapsed {elapsed:6.1f} s", highlight=False
+            )
 
         yield report
 
@@ -209,8 +238,9 @@ def _print_summary(scenario: Any, figures: dict[str, dict[str, dict[str, Any]]])
         box=None,
         pad_edge=False,
     )
-    for name in ("value", "published"):
-        table.columns[["figure", "value", "published", "unit"].index(name)].justify = "right"
+    for column in table.columns[1:3]:
+        column.justify = "right"
+    table.columns[0].no_wrap = True
     for stage, group in figures.items():
         for name, figure in group.items():
             table.add_row(
@@ -221,6 +251,21 @@ def _print_summary(scenario: Any, figures: dict[str, dict[str, dict[str, Any]]])
             )
     _out.print(table)
     _print_targets(scenario)
+
+
+def _print_sensitivity(table: Any) -> None:
+    """For each headline figure, the assumptions that move it, the most first."""
+    for name, rows in table.groupby("meaning", sort=False):
+        unit = "" if rows["unit"].iloc[0] == "1" else f" [{rows['unit'].iloc[0]}]"
+        grid = Table("assumption", "low end", "high end", box=None, pad_edge=False)
+        grid.title = f"{name}{unit}, as given {_text(float(rows['base'].iloc[0]))}"
+        grid.title_justify = "left"
+        spread = (rows["high"] - rows["low"]).abs()
+        order = spread[spread > 0.0].sort_values(ascending=False, kind="stable").index
+        for row in rows.loc[order].itertuples():
+            label = f"{row.assumption}, {row.setting_low:g} to {row.setting_high:g}"
+            grid.add_row(label, _text(float(row.low)), _text(float(row.high)))
+        _out.print(grid)
 
 
 def _print_targets(scenario: Any) -> None:

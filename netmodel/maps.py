@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from netmodel.grids.grid import Grid
 from netmodel.grids.layers import grid_of
-from netmodel.kernels.coarsen import block_sums
+from netmodel.kernels.coarsen import block_greatest, block_means, block_sums
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
 Float = NDArray[np.float64]
@@ -28,14 +29,28 @@ _MAX_PIXELS = 1600  # on the longer side of a figure; larger grids are averaged
 
 @dataclass(frozen=True)
 class _Map:
-    """What a map shows: the layer's stage and name, title, unit and colors."""
+    """What a map shows: the layer's stage and name, title, unit, colors, and the bar's words.
+
+    Values run logarithmically from `lowest`; in `steps`, or evenly from 0 to 1, where there is
+    no lowest. Layers with a density are divided by the pixel's area; of others the mean is
+    shown, and of networks the greatest.
+    """
 
     stage: str
     variable: str
     title: str
     unit: str
     colors: str
-    lowest: float
+    lowest: float | None = None
+    steps: tuple[float, ...] = ()
+    is_density: bool = True
+    of_worst: bool = False
+    bar: str = ""
+
+    @property
+    def quantity(self) -> str:
+        """What the bar says; the title where nothing shorter is given."""
+        return self.bar or self.title
 
 
 MAPS = {
@@ -45,6 +60,36 @@ MAPS = {
     ),
     "demand_density": _Map(
         "demand", "demand_mbps", "Busy-hour downlink demand", "Mbit/s per km²", "cividis", 1e-2
+    ),
+    "coverage_probability": _Map(
+        "coverage",
+        "coverage_probability",
+        "5G coverage, SS-RSRP ≥ -105 dBm outdoors",
+        "probability",
+        "viridis",
+        is_density=False,
+        bar="coverage",
+    ),
+    "cell_load": _Map(
+        "capacity",
+        "cell_load",
+        "Busy-hour load of the busiest network",
+        "share of resources",
+        "magma_r",
+        1e-3,
+        is_density=False,
+        bar="load",
+    ),
+    "congestion": _Map(
+        "capacity",
+        "cell_load",
+        "Congestion: load of the busiest network in the worst cell",
+        "share of resources",
+        "RdYlGn_r",
+        steps=(0.0, 0.1, 0.2, 0.35, 0.5, 0.85, 1.0),
+        is_density=False,
+        of_worst=True,
+        bar="load",
     ),
 }
 
@@ -62,6 +107,21 @@ def site_density(run: xr.DataTree, ax: "Axes | None" = None) -> "Axes":
 def demand_density(run: xr.DataTree, ax: "Axes | None" = None) -> "Axes":
     """Map of busy-hour downlink demand per km2, on a logarithmic scale."""
     return _draw(run, MAPS["demand_density"], ax)
+
+
+def coverage_probability(run: xr.DataTree, ax: "Axes | None" = None) -> "Axes":
+    """Map of the probability of coverage outdoors, mean of the inhabited cells of a pixel."""
+    return _draw(run, MAPS["coverage_probability"], ax)
+
+
+def cell_load(run: xr.DataTree, ax: "Axes | None" = None) -> "Axes":
+    """Map of the busy-hour load of the busiest network, on a logarithmic scale."""
+    return _draw(run, MAPS["cell_load"], ax)
+
+
+def congestion(run: xr.DataTree, ax: "Axes | None" = None) -> "Axes":
+    """Map of the greatest load in steps; the scenario's target load is one of them."""
+    return _draw(run, MAPS["congestion"], ax)
 
 
 def save_all(run: xr.DataTree, folder: Path) -> list[Path]:
@@ -132,7 +192,8 @@ def _draw(run: xr.DataTree, spec: _Map, ax: "Axes | None", base: _Base | None = 
     """Draw one map."""
     base = _Base.of(run) if base is None else base
     ax = _new_axes(base) if ax is None else ax
-    _image(ax, _density(run, spec, base), base, spec)
+    target = float(run["capacity"].attrs["target_load"]) if "capacity" in run.children else 1.0
+    _image(ax, _pixels(run, spec, base), base, spec, target)
     _scale_bar(ax, base)
     _words(ax, run, spec, base)
     return ax
@@ -153,36 +214,60 @@ def _new_axes(base: _Base) -> "Axes":
     return figure.add_axes(box)
 
 
-def _density(run: xr.DataTree, spec: _Map, base: _Base) -> Float:
-    """Layer per km2, averaged over the cells of a pixel; NaN where nothing is known."""
+def _pixels(run: xr.DataTree, spec: _Map, base: _Base) -> Float:
+    """Layer per km2, or its mean, over the cells of a pixel; NaN where nothing is known."""
     layer = run[spec.stage].to_dataset()[spec.variable]
-    value = (layer.sum("network") if "network" in layer.dims else layer).values
-    total = block_sums(value.astype(np.float32, copy=False), base.step)
-    return np.asarray(total / np.where(base.km2 > 0.0, base.km2, np.nan))
+    if spec.is_density:
+        value = (layer.sum("network") if "network" in layer.dims else layer).values
+        total = block_sums(value.astype(np.float32, copy=False), base.step)
+        return np.asarray(total / np.where(base.km2 > 0.0, base.km2, np.nan))
+    layers = layer.values.reshape((-1, *layer.shape[-2:]))
+    inhabited = run["population"].people.values > 0.0
+    mean = (block_greatest if spec.of_worst else block_means)(layers, inhabited, base.step)
+    # Land without people is known to have nothing to show.
+    return np.where(np.isnan(mean) & (base.km2 > 0.0), -1.0, mean)
 
 
-def _image(ax: "Axes", density: Float, base: _Base, spec: _Map) -> None:
-    """The layer in color on a logarithmic scale, province outlines over it, with its bar."""
+def _norm(spec: _Map, values: Float, target: float) -> "Normalize":
+    """How values become colors."""
+    from matplotlib.colors import BoundaryNorm, LogNorm, Normalize
+
+    if spec.steps:
+        steps = sorted({*spec.steps, target})
+        return BoundaryNorm(steps, 256)
+    if spec.lowest is None:
+        return Normalize(0.0, 1.0)
+    top = max(float(np.nanmax(values, initial=0.0)), 10.0 * spec.lowest)
+    top = 10.0 ** np.ceil(np.log10(top))
+    return LogNorm(vmin=spec.lowest, vmax=top if spec.is_density else 1.0)
+
+
+def _image(ax: "Axes", values: Float, base: _Base, spec: _Map, target: float) -> None:
+    """The layer in color, province outlines over it, with its bar."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import LogNorm
 
-    top = max(float(np.nanmax(density, initial=0.0)), 10.0 * spec.lowest)
-    norm = LogNorm(vmin=spec.lowest, vmax=10.0 ** np.ceil(np.log10(top)))
-    known = ~np.isnan(density)
-    shown = known & (np.nan_to_num(density) >= spec.lowest)
-    pixels = np.full((*density.shape, 4), 255, np.uint8)
+    norm = _norm(spec, values, target)
+    lowest = 0.0 if spec.lowest is None else spec.lowest
+    known = ~np.isnan(values)
+    shown = known & (np.nan_to_num(values, nan=-1.0) >= lowest)
+    pixels = np.full((*values.shape, 4), 255, np.uint8)
     pixels[known] = (230, 230, 230, 255)
-    pixels[shown] = colormaps[spec.colors](norm(density[shown]), bytes=True)
-    pixels[base.edge] = (pixels[base.edge] * 0.4).astype(np.uint8) | _OPAQUE
+    pixels[shown] = colormaps[spec.colors](norm(values[shown]), bytes=True)
+    on_edge = pixels[base.edge]
+    is_dark = on_edge[:, :3].mean(axis=1, keepdims=True) < _DARK
+    pixels[base.edge] = np.where(is_dark, on_edge // 2 + 110, on_edge // 5 * 2).astype(np.uint8)
+    pixels[..., 3] = 255
     ax.imshow(pixels, extent=base.extent, interpolation="nearest")
     mappable = ScalarMappable(norm, colormaps[spec.colors])
     side = ax.inset_axes((1.03, 0.05, 0.035, 0.9))
-    bar = _figure_of(ax).colorbar(mappable, cax=side, extend="min")
-    bar.set_label(f"{spec.title} [{spec.unit}]; gray: below {spec.lowest:g}")
+    bar = _figure_of(ax).colorbar(mappable, cax=side, extend="neither" if lowest == 0.0 else "min")
+    gray = "no people" if lowest == 0.0 else f"below {lowest:g}"
+    at_target = f"; congested above {target:g}" if spec.steps else ""
+    bar.set_label(f"{spec.quantity} [{spec.unit}]{at_target}; gray: {gray}")
 
 
-_OPAQUE = np.array([0, 0, 0, 255], np.uint8)
+_DARK = 90  # mean of red, green and blue under which an outline is light instead of dark
 
 
 def _scale_bar(ax: "Axes", base: _Base) -> None:
@@ -213,7 +298,8 @@ def _words(ax: "Axes", run: xr.DataTree, spec: _Map, base: _Base) -> None:
     ax.set_xlabel(f"{base.grid.name}, easting [{unit}]")
     ax.set_ylabel(f"northing [{unit}]")
     ax.tick_params(labelsize=8)
-    pixel = f", mean of {base.step} x {base.step} cells a pixel" if base.step > 1 else ""
+    how = "worst" if spec.of_worst else "mean"
+    pixel = f", {how} of {base.step} x {base.step} cells a pixel" if base.step > 1 else ""
     source = f"{run.attrs['title']}, netmodel {run.attrs['netmodel_version']}{pixel}"
     attribution = run.attrs.get("attribution", "")
     text = f"{source}. {attribution}" if attribution else source

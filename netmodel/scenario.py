@@ -14,6 +14,7 @@ from netmodel.errors import DataError, InputError
 PRESETS = ("china-2020",)
 _Share = Annotated[float, Field(ge=0.0, le=1.0)]
 _Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+_Band = Literal["n28", "n41", "n78"]
 Box = tuple[float, float, float, float]
 
 
@@ -108,7 +109,9 @@ class Demand(_Part):
     busy_day_factor: Annotated[float, Field(ge=1.0, le=10.0)] = Field(
         1.10, description="busy day over mean day"
     )
-    downlink_share: _Share = Field(0.88, description="share of traffic that is downlink")
+    downlink_share: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        0.88, description="share of traffic that is downlink"
+    )
     fiveg_share: Literal["facts"] | _Share = Field(
         "facts",
         description="share of traffic on 5G; facts: from the two values below",
@@ -118,13 +121,40 @@ class Demand(_Part):
     fiveg_usage_multiple: _Positive = Field(
         2.5, description="traffic of a 5G user over another's [A]"
     )
+    subscribers: dict[str, _Positive] = Field(
+        {}, description="share of 5G demand of each network; default that of its stations"
+    )
+
+    @field_validator("subscribers")
+    @classmethod
+    def _shares(cls, value: dict[str, float]) -> dict[str, float]:
+        if value and abs(sum(value.values()) - 1.0) > 1e-6:
+            raise ValueError(f"shares must add up to 1, got {sum(value.values()):g}")
+        return value
 
 
 class Radio(_Part):
     """Radio settings; the coverage and capacity stages read them."""
 
     mode: Literal["national"] = Field("national", description="density of sites per 1-km cell")
-    band: str = Field("n78", description="3GPP band of the macro layer")
+    band: _Band = Field("n78", description="3GPP band of the macro layer: n28, n41 or n78")
+    bands: dict[str, _Band] = Field({}, description="bands of networks that have another")
+    carriers: Annotated[float, Field(gt=0.0, le=20.0)] = Field(
+        1.0, description="carriers of that band that every macro station has"
+    )
+    spectrum_mhz: dict[str, _Positive] = Field(
+        {}, description="spectrum that a network holds in its band [MHz]; default unlimited"
+    )
+    mimo_gain: Annotated[float, Field(ge=1.0, le=10.0)] | None = Field(
+        None, description="factor of MIMO on rank-1 efficiency; default the band's [A]"
+    )
+    indoor_share_urban: _Share = Field(
+        0.8, description="share of traffic indoors where 500 people/km2 live, or more [A]"
+    )
+    indoor_share_rural: _Share = Field(0.5, description="share of traffic indoors elsewhere [A]")
+    indoor_offload: _Share = Field(
+        0.3, description="share of indoor demand that indoor stations carry where they are [A]"
+    )
     target_load: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(
         0.7, description="load at which a cell counts as congested"
     )

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ class RunFolder:
         self._fingerprint = fingerprint
         check_place(self.place, overwrite=overwrite)
         self.done = self._resumable_stages()
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._last: Future[None] | None = None
         if not self.done:
             self._start()
 
@@ -51,13 +54,25 @@ class RunFolder:
 
     def read_stage(self, stage: str) -> xr.Dataset:
         """A stage that an interrupted run had finished."""
-        with _writing(self.partial):
+        with writing(self.partial):
             ds: xr.Dataset = xr.open_zarr(self.store, group=stage, consolidated=False).load()
             return ds
 
     def write_stage(self, stage: str, ds: xr.Dataset) -> None:
+        """Queue a stage's group to be written while the run goes on.
+
+        An error of the one before is raised here, of the last by `finish`.
+        """
+        self._wait()
+        self._last = self._pool.submit(self._write, stage, ds)
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
+
+    def _write(self, stage: str, ds: xr.Dataset) -> None:
         """Write a stage's group and note it as finished."""
-        with _writing(self.partial):
+        with writing(self.partial):
             ds.to_zarr(
                 self.store,
                 group=stage,
@@ -73,7 +88,8 @@ class RunFolder:
         """Write the run's attributes, mark it complete and put it in its place."""
         import zarr
 
-        with _writing(self.partial):
+        self._wait()
+        with writing(self.partial):
             root = xr.Dataset(attrs=attrs)
             root.to_zarr(self.store, mode="a", zarr_format=2, consolidated=False)
             zarr.consolidate_metadata(self.store, zarr_format=2)
@@ -87,6 +103,7 @@ class RunFolder:
 
     def discard(self) -> None:
         """Remove what was written."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
         shutil.rmtree(self.partial, ignore_errors=True)
 
     def _resumable_stages(self) -> list[str]:
@@ -94,7 +111,7 @@ class RunFolder:
         return list(state["stages"]) if state.get("fingerprint") == self._fingerprint else []
 
     def _start(self) -> None:
-        with _writing(self.place):
+        with writing(self.place):
             shutil.rmtree(self.partial, ignore_errors=True)
             self.partial.mkdir(parents=True)
             self._note(complete=False)
@@ -145,7 +162,7 @@ def open_run(folder: str | Path) -> xr.DataTree:
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[None]:
     """Turn the system's refusals into one line that names the folder."""
     try:
         yield

@@ -10,6 +10,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel import facts
+from netmodel._indicators import Sums
+from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
 from netmodel.grids.zones import Zones
 from netmodel.scenario import Scenario
@@ -34,6 +36,9 @@ _COLUMNS = (
     _Column("busy_hour_dl_5g_gbps", "demand", "demand_5g_mbps", 1e-3, "float64"),
     _Column("sites_5g", "sites", "sites_5g", 1.0, "int64"),
     _Column("sites_5g_indoor", "sites", "sites_5g_indoor", 1.0, "int64"),
+    _Column("macro_demand_gbps", "capacity", "demand_mbps", 1e-3, "float64"),
+    _Column("macro_served_gbps", "capacity", "served_mbps", 1e-3, "float64"),
+    _Column("stations_to_add", "capacity", "stations_to_add", 1.0, "float64"),
 )
 _NAMES = ("code", "name_en", "name_zh", "province_code")
 
@@ -46,7 +51,9 @@ class ZoneNames:
     status: list[str] | str
 
 
-def zone_tables(run: xr.DataTree, levels: Mapping[str, ZoneNames]) -> dict[str, pd.DataFrame]:
+def zone_tables(
+    run: xr.DataTree, levels: Mapping[str, ZoneNames], scenario: Scenario
+) -> tuple[dict[str, pd.DataFrame], dict[str, float]]:
     """A row a zone that has cells in the run, with what its stages know of it, by level.
 
     Parameters
@@ -55,44 +62,61 @@ def zone_tables(run: xr.DataTree, levels: Mapping[str, ZoneNames]) -> dict[str, 
     levels : mapping
         By "province" or "county": `code`, `name_en`, `name_zh` (and `province_code`) of the
         zones, and the status of their numbers of stations.
+    scenario : Scenario
+        Of the run.
 
     Returns
     -------
-    dict of DataFrame
+    tables : dict of DataFrame
         population [people], area_km2, busy_hour_dl_gbps and busy_hour_dl_5g_gbps [Gbit/s],
-        sites_5g [stations] in all and by network, sites_per_10k.
+        sites_5g [stations] in all and by network, sites_per_10k; covered_share (expected),
+        covered_share_90 (of people where the probability is at least 0.9) and link_share;
+        macro_demand_gbps, macro_served_gbps and stations_to_add in all and by network;
+        mean_load, congested_share, beyond_spectrum_share and energy_gwh.
+    headline : dict
+        The same shares over all cells.
     """
     people = run["population"].to_dataset()
-    zones = {k: Zones(people[f"{k}_label"].values, v.table) for k, v in levels.items()}
+    inside = np.any([people[f"{k}_label"].values >= 0 for k in levels], axis=0)
+    cells = Cells.where(grid_of(people), inside)
+    zones = {
+        k: Zones(cells.take_label(people[f"{k}_label"].values), levels[k].table) for k in levels
+    }
     out = {
         k: v.table[[c for c in _NAMES if c in v.table.columns]].copy() for k, v in levels.items()
     }
-    grid = grid_of(people)
-    _add(out, zones, "area_km2", np.broadcast_to(grid.area_km2(), grid.shape))
+    _add(out, zones, "area_km2", cells.area_km2())
     for column in _COLUMNS:
         if column.stage in run.children:
             layer = run[column.stage].to_dataset()[column.variable]
-            _add_column(out, zones, column, layer)
+            _add_column(out, zones, column, cells, layer)
+    sums = Sums.of(run, scenario, cells, zones)
     for level, table in out.items():
         if "sites" in run.children:
             table["sites_5g_status"] = levels[level].status
-            inhabited = table["population"].where(table["population"] > 0)
-            table["sites_per_10k"] = table["sites_5g"] / inhabited * 1e4
-    return {k: table[table["area_km2"] > 0].reset_index(drop=True) for k, table in out.items()}
+            residents = table["population"].where(table["population"] > 0)
+            table["sites_per_10k"] = table["sites_5g"] / residents * 1e4
+        out[level] = pd.concat([table, sums.columns(level, table["population"])], axis=1)
+    shown = {k: table[table["area_km2"] > 0].reset_index(drop=True) for k, table in out.items()}
+    return shown, sums.headline()
 
 
 def _add_column(
-    out: dict[str, pd.DataFrame], zones: dict[str, Zones], column: _Column, layer: xr.DataArray
+    out: dict[str, pd.DataFrame],
+    zones: dict[str, Zones],
+    column: _Column,
+    cells: Cells,
+    layer: xr.DataArray,
 ) -> None:
     """Sums of a layer as a column, and by network where it has networks."""
     if "network" not in layer.dims:
-        _add(out, zones, column.name, layer.values, column.factor, column.dtype)
+        _add(out, zones, column.name, cells.take(layer.values), column.factor, column.dtype)
         return
     names = [f"{column.name}_{n}" for n in layer["network"].attrs["flag_meanings"].split()]
     for table in out.values():
         table[column.name] = 0  # keeps its place before the networks' columns
     for k, name in enumerate(names):
-        _add(out, zones, name, layer.values[k], column.factor, column.dtype)
+        _add(out, zones, name, cells.take(layer.values[k]), column.factor, column.dtype)
     for table in out.values():
         table[column.name] = table[names].sum(axis=1)
 
@@ -101,18 +125,26 @@ def _add(
     out: dict[str, pd.DataFrame],
     zones: dict[str, Zones],
     name: str,
-    layer: NDArray[np.generic],
+    value: NDArray[np.float64],
     factor: float = 1.0,
     dtype: str = "float64",
 ) -> None:
-    """Sums of a layer (row, column) over the zones of every level; cast once for all."""
-    value = np.ascontiguousarray(layer, np.float64)
+    """Sums of values (cell,) over the zones of every level."""
     for level, table in out.items():
         table[name] = (zones[level].sums(value) * factor).astype(dtype)
 
 
-def summary(run: xr.DataTree, scenario: Scenario) -> Summary:
+def nation(run: xr.DataTree, scenario: Scenario) -> dict[str, float]:
+    """The headline of `zone_tables` without its tables."""
+    people = run["population"].to_dataset()
+    cells = Cells.where(grid_of(people), ~np.isnan(people.people.values))
+    return Sums.of(run, scenario, cells, {}).headline()
+
+
+def summary(run: xr.DataTree, scenario: Scenario, found: dict[str, float]) -> Summary:
     """Headline figures by stage; beside the published ones where the whole nation was run.
+
+    `found` is the headline of `zone_tables`.
 
     Returns
     -------
@@ -126,6 +158,10 @@ def summary(run: xr.DataTree, scenario: Scenario) -> Summary:
         out["demand"] = _demand_figures(run["demand"].to_dataset(), people)
     if "sites" in run.children:
         out["sites"] = _site_figures(run["sites"].to_dataset(), people)
+    if "coverage" in run.children:
+        out["coverage"] = _coverage_figures(found)
+    if "capacity" in run.children:
+        out["capacity"] = _capacity_figures(run["capacity"].to_dataset(), found)
     for stage, figures in out.items():
         for name, figure in figures.items():
             value, source = published.get(f"{stage}.{name}", (None, None))
@@ -139,7 +175,10 @@ def _demand_figures(ds: xr.Dataset, people: float) -> dict[str, dict[str, Any]]:
         "busy_hour_dl_tbps": {"value": total / 1e6, "unit": "Tbit/s"},
         "busy_hour_dl_5g_tbps": {"value": fiveg / 1e6, "unit": "Tbit/s"},
         "busy_hour_dl_kbps_per_person": {"value": total / people * 1e3, "unit": "kbit/s"},
-        "traffic_bn_gb": {"value": ds.attrs["traffic_gb"] / 1e9, "unit": "bn GB a year"},
+        "traffic_bn_gb": {
+            "value": total * ds.attrs["traffic_gb_per_mbps"] / 1e9,
+            "unit": "bn GB a year",
+        },
     }
 
 
@@ -150,6 +189,30 @@ def _site_figures(ds: xr.Dataset, people: float) -> dict[str, dict[str, Any]]:
         "stations_5g_indoor": {"value": int(ds.sites_5g_indoor.sum()), "unit": "stations"},
         "stations_per_10k": {"value": stations / people * 1e4, "unit": "per 10,000 people"},
     }
+
+
+def _coverage_figures(found: dict[str, float]) -> dict[str, dict[str, Any]]:
+    names = {
+        "covered_population_share": "covered_share",
+        "covered_population_share_90": "covered_share_90",
+        "link_population_share": "link_share",
+    }
+    return {k: {"value": found[v], "unit": "1"} for k, v in names.items()}
+
+
+def _capacity_figures(ds: xr.Dataset, found: dict[str, float]) -> dict[str, dict[str, Any]]:
+    served = _total(ds.served_mbps) / _total(ds.demand_mbps)
+    figures: dict[str, dict[str, Any]] = {
+        "served_demand_share": {"value": served, "unit": "1"},
+        "mean_load": {"value": found.get("mean_load"), "unit": "1"},
+        "congested_population_share": {"value": found["congested_share"], "unit": "1"},
+        "stations_to_add": {"value": _total(ds.stations_to_add), "unit": "stations"},
+        "energy_twh": {"value": found["energy_gwh"] / 1e3, "unit": "TWh a year"},
+    }
+    if "beyond_spectrum_share" in found:
+        beyond = {"value": found["beyond_spectrum_share"], "unit": "1"}
+        figures["beyond_spectrum_population_share"] = beyond
+    return figures
 
 
 def _published(scenario: Scenario) -> dict[str, tuple[float, str]]:

@@ -14,8 +14,8 @@ class Variable:
 
     Parameters
     ----------
-    stage : str
-        Group of the run that holds it.
+    stage, name : str
+        Group of the run that holds it, and its name there.
     dims : tuple of str
     dtype : str
         In memory and on disk.
@@ -27,6 +27,7 @@ class Variable:
     """
 
     stage: str
+    name: str
     dims: tuple[str, ...]
     dtype: str
     units: str
@@ -37,52 +38,103 @@ class Variable:
 _CELL = ("y", "x")
 _NETWORK = ("network", "y", "x")
 
-VARIABLES: dict[str, Variable] = {
-    "people": Variable(
-        "population", _CELL, "float32", "people", "residents of the cell; NaN is no data", True
+_TABLE = (
+    Variable("population", "people", _CELL, "float32", "people", "residents of the cell", True),
+    Variable(
+        "population", "province_label", _CELL, "int32", "1",
+        "row of the provinces table; -1 is none",
     ),
-    "province_label": Variable(
-        "population", _CELL, "int32", "1", "row of the provinces table; -1 is none"
+    Variable(
+        "population", "county_label", _CELL, "int32", "1", "row of the counties table; -1 is none",
+        True,
     ),
-    "county_label": Variable(
-        "population", _CELL, "int32", "1", "row of the counties table; -1 is none", True
+    Variable(
+        "population", "settlement_class", _CELL, "int8", "1",
+        "class by population density; -1 is uninhabited", True,
     ),
-    "settlement_class": Variable(
-        "population", _CELL, "int8", "1", "class by population density; -1 is uninhabited", True
+    Variable(
+        "demand", "demand_mbps", _CELL, "float32", "Mbit/s",
+        "busy-hour downlink demand of the cell", True,
     ),
-    "demand_mbps": Variable(
-        "demand", _CELL, "float32", "Mbit/s", "busy-hour downlink demand of the cell", True
+    Variable(
+        "demand", "demand_5g_mbps", _CELL, "float32", "Mbit/s",
+        "busy-hour downlink demand carried by 5G", True,
     ),
-    "demand_5g_mbps": Variable(
-        "demand", _CELL, "float32", "Mbit/s", "busy-hour downlink demand carried by 5G", True
+    Variable(
+        "sites", "sites_5g", _NETWORK, "int32", "stations",
+        "5G base stations, macro and indoor", True,
     ),
-    "sites_5g": Variable(
-        "sites", _NETWORK, "int32", "stations", "5G base stations, macro and indoor", True
+    Variable(
+        "sites", "sites_5g_indoor", _NETWORK, "int32", "stations",
+        "5G base stations that serve indoors only", True,
     ),
-    "sites_5g_indoor": Variable(
-        "sites", _NETWORK, "int32", "stations", "5G base stations that serve indoors only", True
+    Variable(
+        "sites", "macro_density", _NETWORK, "float32", "km-2",
+        "expected density of macro base stations", True,
     ),
-    "macro_density": Variable(
-        "sites", _NETWORK, "float32", "km-2", "expected density of macro base stations", True
+    Variable(
+        "sites", "indoor_density", _NETWORK, "float32", "km-2",
+        "expected density of indoor base stations", True,
     ),
-    "indoor_density": Variable(
-        "sites", _NETWORK, "float32", "km-2", "expected density of indoor base stations", True
+    Variable(
+        "coverage", "coverage_probability", _CELL, "float32", "1",
+        "probability of SS-RSRP >= -105 dBm outdoors from any network", True,
     ),
-}
+    Variable(
+        "coverage", "link_probability", _CELL, "float32", "1",
+        "probability of a link in both directions, indoor terminals included, any network", True,
+    ),
+    Variable(
+        "capacity", "cell_load", _NETWORK, "float32", "1",
+        "busy-hour load of the macro layer; NaN without a site or demand", True,
+    ),
+    Variable(
+        "capacity", "uplink_load", _NETWORK, "float32", "1",
+        "load that the uplink's demand asks for; NaN without a site", True,
+    ),
+    Variable(
+        "capacity", "demand_mbps", _NETWORK, "float32", "Mbit/s",
+        "busy-hour downlink demand on the network's macro layer", True,
+    ),
+    Variable(
+        "capacity", "served_mbps", _NETWORK, "float32", "Mbit/s",
+        "what the macro layer serves of it", True,
+    ),
+    Variable(
+        "capacity", "unserved_reason", _NETWORK, "int8", "1",
+        "why demand is not served; -1 is no demand", True,
+    ),
+    Variable(
+        "capacity", "rate_5th_mbps", _NETWORK, "float32", "Mbit/s",
+        "5th percentile of user rates in the busy hour", True,
+    ),
+    Variable(
+        "capacity", "carriers_needed", _NETWORK, "int16", "carriers",
+        "carriers of today's width for the target load, down- and uplink", True,
+    ),
+    Variable(
+        "capacity", "stations_to_add", _NETWORK, "float32", "stations",
+        "macro stations that bring the load to its target with today's carriers", True,
+    ),
+)  # fmt: skip
+
+VARIABLES = {(v.stage, v.name): v for v in _TABLE}
 
 
-def annotated(ds: xr.Dataset, *, synthesised: bool) -> xr.Dataset:
+def annotated(ds: xr.Dataset, stage: str, *, synthesised: bool) -> xr.Dataset:
     """The dataset with each variable's unit and sentence in its attributes, checked.
 
     Parameters
     ----------
     ds : Dataset
         Its data variables must all be in `VARIABLES`, with the dims and dtype given there.
+    stage : str
+        The stage that made it.
     synthesised : bool
         Whether to mark the variables that may be.
     """
     for name in ds.data_vars:
-        entry = VARIABLES[str(name)]
+        entry = VARIABLES[stage, str(name)]
         variable = ds[name]
         if variable.dims != entry.dims or variable.dtype != np.dtype(entry.dtype):
             raise TypeError(f"{name}: {variable.dims} {variable.dtype}, table says {entry}")
@@ -98,7 +150,7 @@ def markdown_table() -> str:
     """The table that README shows."""
     lines = ["| stage | variable | dims | dtype | unit | meaning |", "|---|---|---|---|---|---|"]
     lines += [
-        f"| {v.stage} | `{name}` | {', '.join(v.dims)} | {v.dtype} | {v.units} | {v.long_name} |"
-        for name, v in VARIABLES.items()
+        f"| {v.stage} | `{v.name}` | {', '.join(v.dims)} | {v.dtype} | {v.units} | {v.long_name} |"
+        for v in _TABLE
     ]
     return "\n".join(lines)

@@ -118,15 +118,44 @@ def test_targets_have_documents_and_baselines(out):
 @pytest.mark.parametrize("area", ["Jiangsu", "110000", (120.9, 30.9, 121.9, 31.5)])
 def test_an_area_has_the_bits_of_the_nation(run, area):
     part = run_stages(Scenario.preset("china-2020").model_copy(update={"area": area}))[0]
-    for stage in ("population", "demand", "sites"):
+    for stage in run.children:
         cut = part[stage].to_dataset()
         whole = run[stage].to_dataset().sel(y=cut.y, x=cut.x)
         inside = ~np.isnan(part["population"].people.values)
         assert inside.any()
         for name in cut.data_vars:
-            np.testing.assert_array_equal(
-                cut[name].values[..., inside], whole[name].values[..., inside], err_msg=name
-            )
+            one, other = cut[name].values[..., inside], whole[name].values[..., inside]
+            if stage == "capacity":
+                # 5G demand is scaled by province, and coverage across its far borders enters.
+                np.testing.assert_allclose(one, other, rtol=2e-3, atol=1e-4, err_msg=name)
+            else:
+                np.testing.assert_array_equal(one, other, err_msg=name)
+
+
+def test_coverage_and_capacity_of_the_nation(out, provinces):
+    figures = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    coverage, capacity = figures["coverage"], figures["capacity"]
+    expected, kpi = (coverage[f"covered_population_share{end}"]["value"] for end in ("", "_90"))
+    assert 0 < kpi < expected < 1
+    people = provinces.population / provinces.population.sum()
+    assert (people * provinces.covered_share).sum() == pytest.approx(expected, rel=1e-9)
+    assert (people * provinces.congested_share).sum() == pytest.approx(
+        capacity["congested_population_share"]["value"], abs=1e-12
+    )
+    assert 0.8 < capacity["served_demand_share"]["value"] <= 1
+    # Macro stations at rest and at full load (models.md J05), 0.85 of 718,000 of them.
+    idle, full = 718_000 * 0.85 * 8760 * np.array([2730.0, 4485.0]) / 1e12
+    assert idle < capacity["energy_twh"]["value"] < full
+    assert provinces.energy_gwh.sum() / 1e3 == pytest.approx(capacity["energy_twh"]["value"])
+
+
+def test_5g_demand_of_a_province_is_kept_where_coverage_has_room(run, provinces):
+    capacity = run["capacity"].to_dataset()
+    offloaded = provinces.macro_demand_gbps / provinces.busy_hour_dl_5g_gbps
+    assert (offloaded <= 1 + 1e-6).all() and (offloaded > 1 - 0.3 * 0.8 - 1e-6).all()
+    assert (capacity.served_mbps.values <= capacity.demand_mbps.values * (1 + 1e-6))[
+        ~np.isnan(capacity.demand_mbps.values)
+    ].all()
 
 
 def test_synthesised_layers_say_so(run):

@@ -8,7 +8,7 @@ from netmodel.variables import VARIABLES, annotated, markdown_table
 
 
 def test_no_variable_bears_the_name_of_an_attribute():
-    assert [name for name in VARIABLES if hasattr(xr.Dataset, name)] == []
+    assert [name for _, name in VARIABLES if hasattr(xr.Dataset, name)] == []
 
 
 def test_units_and_sentences():
@@ -19,7 +19,9 @@ def test_units_and_sentences():
 
 def test_a_dataset_that_departs_from_the_table_is_refused():
     with pytest.raises(TypeError, match="people"):
-        annotated(xr.Dataset({"people": (("y", "x"), np.zeros((2, 2)))}), synthesised=False)
+        annotated(
+            xr.Dataset({"people": (("y", "x"), np.zeros((2, 2)))}), "population", synthesised=False
+        )
 
 
 def test_the_readme_shows_the_table():

@@ -1,0 +1,282 @@
+"""The capacity stage: load, served demand, congestion, and what would relieve it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from netmodel._networks import Network, indoor_shares, inhabited, network_names, networks
+from netmodel._radio_tables import ISD_M, LOADS
+from netmodel.errors import InputError
+from netmodel.grids.cells import Cells
+from netmodel.kernels.allocation import water_filling
+from netmodel.kernels.load import (
+    carriers_for_load,
+    density_for_load,
+    left_at_load,
+    mean_field_loads,
+)
+from netmodel.kernels.spread import spread
+from netmodel.kernels.zonal import zonal_sum
+from netmodel.scenario import Demand, Radio, Sites
+from netmodel.variables import VARIABLES, annotated
+
+Float = NDArray[np.float64]
+Layers = dict[str, NDArray[Any]]
+
+REASONS = ("served", "no_site", "out_of_range", "quality", "overload")
+_N_SECTOR = 3.0
+_BLANK = {"unserved_reason": -1, "carriers_needed": 0}  # the others have no value there
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What the stage is given beside the layers; 5G demand (cell,) and its split by network."""
+
+    radio: Radio
+    sites: Sites
+    demand: Demand
+    fiveg: Float
+    share: Float
+
+
+def capacity(
+    ds: xr.Dataset,
+    *,
+    radio: Radio | None = None,
+    sites: Sites | None = None,
+    demand: Demand | None = None,
+    synthesised: bool = False,
+) -> xr.Dataset:
+    """Load of every cell and network in the busy hour, and what it serves.
+
+    Where `ds` has the variables of `coverage`, the 5G demand of a province gathers where 5G is
+    (`covered_demand`). It is split between the networks by their subscribers; indoor stations
+    take their part first. Each network is solved on its own by mean-field fixed point.
+
+    Parameters
+    ----------
+    ds : Dataset
+        With the variables of `population`, `demand` and `sites`, and perhaps of `coverage`.
+    radio, sites, demand : Radio, Sites, Demand
+        Bands, carriers and target load; stations per macro site; share of downlink.
+    synthesised : bool
+        Whether people or sites are synthesised.
+
+    Returns
+    -------
+    Dataset
+        `cell_load`, `uplink_load`, `demand_mbps`, `served_mbps`, `unserved_reason`,
+        `rate_5th_mbps`, `carriers_needed` and `stations_to_add`, by network. In the attributes,
+        by network: rounds of the fixed point, cells whose inter-site distance lies beyond either
+        end of the tables, and cells and demand [Mbit/s] unserved by reason.
+
+    Raises
+    ------
+    InputError
+        Demand without any site, sites without any demand, a class that is none, spectrum without
+        room for a carrier.
+
+    References
+    ----------
+    models.md D 6, C.4 "Mode N version", C.5, C.6, C.7.
+    """
+    cells = inhabited(ds)
+    _check(ds)
+    demand = demand or Demand()
+    share = network_shares(ds, cells, demand.subscribers)
+    fiveg = covered_demand(ds, cells)
+    options = _Options(radio or Radio(), sites or Sites(), demand, fiveg, share)
+    out = _empty(ds, cells)
+    notes = []
+    for network in networks(ds, cells, options.radio, options.sites):
+        layers = {str(k): v.values[network.number] for k, v in out.data_vars.items()}
+        notes.append(_fill(layers, ds, cells, network, options))
+    out.unserved_reason.attrs |= {
+        "flag_values": list(range(len(REASONS))),
+        "flag_meanings": " ".join(REASONS),
+    }
+    out.attrs |= {key: [note[key] for note in notes] for key in notes[0]}
+    out.attrs["target_load"] = options.radio.target_load
+    return annotated(out, "capacity", synthesised=synthesised)
+
+
+def _check(ds: xr.Dataset) -> None:
+    """Refuse runs where one side is missing altogether."""
+    demand = bool((ds.demand_5g_mbps.values > 0.0).any())
+    if demand and not (ds.macro_density.values > 0.0).any():
+        raise InputError("capacity: there is demand and no macro site; give [sites] with some")
+    if not demand:
+        raise InputError("capacity: there are sites and no demand; check fiveg_share and total_gb")
+
+
+def _empty(ds: xr.Dataset, cells: Cells) -> xr.Dataset:
+    """The stage's variables, to be filled in place."""
+    shape = (len(network_names(ds)), *cells.grid.shape)
+    variables = {
+        name: (v.dims, np.empty(shape, v.dtype))
+        for (stage, name), v in VARIABLES.items()
+        if stage == "capacity"
+    }
+    return xr.Dataset(variables, coords=ds.coords, attrs={"title": "Capacity"})
+
+
+def covered_demand(ds: xr.Dataset, cells: Cells) -> Float:
+    """Downlink demand carried by 5G at the cells [Mbit/s].
+
+    Times coverage, then scaled to what it was in the province, and nowhere more than all of a
+    cell's demand. A province whose coverage has no room for it is left as it was, and so is
+    everything where coverage is not known.
+
+    References
+    ----------
+    models.md D 6.
+    """
+    fiveg = cells.take(ds.demand_5g_mbps.values)
+    if "coverage_probability" not in ds:
+        return fiveg
+    province = cells.take_label(ds.province_label.values)
+    total = zonal_sum(fiveg, province, int(province.max(initial=-1)) + 1)
+    weight = fiveg * np.nan_to_num(cells.take(ds.coverage_probability.values))
+    one = np.ones(fiveg.size)
+    _, out = water_filling(weight, one, cells.take(ds.demand_mbps.values), province, total)
+    return np.where(np.isnan(out) | (province < 0), fiveg, out)
+
+
+def network_shares(ds: xr.Dataset, cells: Cells, subscribers: dict[str, float]) -> Float:
+    """Share (network, 1 + province) of demand: of subscribers, or of stations in the province.
+
+    Where a province has no station the networks share alike. The first column is for cells in
+    no province.
+    """
+    province = cells.take_label(ds.province_label.values) + 1
+    size = int(province.max(initial=0)) + 1
+    names = network_names(ds)
+    if subscribers:
+        if set(subscribers) != set(names):
+            raise InputError(
+                f"[demand] subscribers names {', '.join(subscribers)}; the sites have "
+                f"{', '.join(names)}: give each network's share"
+            )
+        return np.repeat([[subscribers[name]] for name in names], size, axis=1)
+    stations = np.stack([zonal_sum(cells.take(n), province, size) for n in ds.sites_5g.values])
+    total = stations.sum(axis=0)
+    share = np.full(stations.shape, 1.0 / len(stations))
+    np.divide(stations, total, out=share, where=total > 0.0)
+    return share
+
+
+def _fill(
+    out: Layers, ds: xr.Dataset, cells: Cells, network: Network, options: _Options
+) -> dict[str, Any]:
+    """Write the layers of one network; notes on how it went."""
+
+    def put(name: str, value: NDArray[np.generic]) -> None:
+        spread(out[name], cells.index, value, _BLANK.get(name, np.nan))
+
+    wanted = _macro_demand(ds, cells, network, options)
+    put("demand_mbps", wanted)
+    log_isd = network.log_isd
+    outage = network.at_isd(network.tables.outage, log_isd)
+    offered = wanted * _reach(network) * (1.0 - outage)
+    downlink = _per_site(offered / _mbps_per_site(network, options), cells, network)
+    put("cell_load", np.where(wanted > 0.0, np.minimum(downlink, 0.0), np.nan))
+    raw, rounds = mean_field_loads(
+        out["cell_load"], cells.index, downlink, log_isd, network.settlement,
+        network.tables.se, np.log(ISD_M),
+    )  # fmt: skip
+    served = np.where(np.isnan(raw), 0.0, offered / np.fmax(raw, 1.0))
+    put("served_mbps", served)
+    left = left_at_load(log_isd, network.settlement, raw, network.tables.se_5th, np.log(ISD_M))
+    put("rate_5th_mbps", left * (network.band.dl_mhz * _mimo_gain(network, options.radio)))
+    reason = _reasons(wanted, _reach(network), outage, raw)
+    put("unserved_reason", reason)
+    uplink = _per_site(offered * _uplink_ratio(network, options), cells, network)
+    uplink_load = uplink / network.at_isd(network.tables.ul_se, log_isd)
+    put("uplink_load", uplink_load)
+    radio = options.radio
+    put("carriers_needed", carriers_for_load(raw, uplink_load, radio.target_load, radio.carriers))
+    more = _sites_for_load(network, (downlink, uplink), radio.target_load) - network.sites_per_km2
+    more[np.fmax(raw, uplink_load) <= radio.target_load] = 0.0
+    put("stations_to_add", more * cells.area_km2() * options.sites.gnb_per_macro_site)
+    return {"rounds": rounds, **_notes(network, reason, wanted - served)}
+
+
+def _notes(network: Network, reason: NDArray[np.int8], unserved: Float) -> dict[str, Any]:
+    """Counts of cells beyond the tables, and what is unserved by reason."""
+    code, size = reason + 1, len(REASONS) + 1
+    cells, mbps = np.bincount(code, minlength=size), np.bincount(code, unserved, size)
+    return {
+        "cells_isd_below_tables": int((network.isd_m < ISD_M[0]).sum()),
+        "cells_isd_above_tables": int((network.isd_m > ISD_M[-1]).sum()),
+        "cells_by_reason": cells[1:].tolist(),
+        "unserved_mbps_by_reason": [round(float(v), 3) for v in mbps[1:]],
+    }
+
+
+def _reach(network: Network) -> Float:
+    """Share of the cells within range of a site: none without one, less than all beyond 5 km."""
+    return np.asarray(np.minimum(1.0, (ISD_M[-1] / network.isd_m) ** 2), np.float64)
+
+
+def _per_site(value: Float, cells: Cells, network: Network) -> Float:
+    """Value of the cells over their numbers of sites; NaN without any."""
+    sites = network.sites_per_km2 * cells.area_km2()
+    out = np.full(value.size, np.nan)
+    np.divide(value, sites, out=out, where=sites > 0.0)
+    return out
+
+
+def _macro_demand(ds: xr.Dataset, cells: Cells, network: Network, options: _Options) -> Float:
+    """Downlink demand on the macro layer of a network at the cells [Mbit/s]."""
+    indoor = cells.take(ds.indoor_density.values[network.number], np.float32) > 0.0
+    offload = options.radio.indoor_offload * np.array(indoor_shares(options.radio))
+    kept = np.where(indoor, (1.0 - offload)[network.settlement], 1.0)
+    kept *= options.share[network.number, cells.take_label(ds.province_label.values) + 1]
+    return np.asarray(options.fiveg * kept)
+
+
+def _mimo_gain(network: Network, radio: Radio) -> float:
+    return network.band.mimo_gain if radio.mimo_gain is None else radio.mimo_gain
+
+
+def _mbps_per_site(network: Network, options: _Options) -> float:
+    """Capacity of a site at a rank-1 efficiency of one [Mbit/s]."""
+    per_station = network.band.dl_mhz * _mimo_gain(network, options.radio) * _N_SECTOR
+    return per_station * options.sites.gnb_per_macro_site * options.radio.carriers
+
+
+def _uplink_ratio(network: Network, options: _Options) -> float:
+    """Uplink demand of a site over what it carries at an efficiency of one, per downlink."""
+    share = options.demand.downlink_share
+    per_station = network.band.ul_mhz * _N_SECTOR * options.radio.carriers
+    return (1.0 - share) / share / (per_station * options.sites.gnb_per_macro_site)
+
+
+def _sites_for_load(network: Network, asked: tuple[Float, Float], target: float) -> Float:
+    """Sites per km2 that bring both directions to the target load with today's carriers.
+
+    `asked` is the demand on a site, down- and uplink, over its capacity at an efficiency of one.
+    """
+    at_target = int(np.searchsorted(LOADS, target))
+    u = (LOADS[at_target] - target) / (LOADS[at_target] - LOADS[at_target - 1])
+    se = network.tables.se
+    curves = se[:, :, at_target] * (1.0 - u) + se[:, :, at_target - 1] * u
+    out = network.sites_per_km2
+    for demand, curve in zip(asked, (curves, network.tables.ul_se), strict=True):
+        per_km2 = demand * network.sites_per_km2 / target
+        out = density_for_load(per_km2, out, network.settlement, curve, np.log(ISD_M))
+    return out
+
+
+def _reasons(wanted: Float, reach: Float, outage: Float, raw: Float) -> NDArray[np.int8]:
+    """The first reason why some demand of a cell is not served."""
+    reason = np.zeros(wanted.size, np.int8)
+    reason[outage > 0.01] = REASONS.index("quality")
+    reason[np.nan_to_num(raw) > 1.0] = REASONS.index("overload")
+    reason[reach < 1.0] = REASONS.index("out_of_range")
+    reason[reach == 0.0] = REASONS.index("no_site")
+    reason[~(wanted > 0.0)] = -1
+    return reason

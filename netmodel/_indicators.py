@@ -1,0 +1,133 @@
+"""What the tables and the summary say of coverage and capacity, as cell values to be summed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from netmodel._networks import carrier_room, network_names
+from netmodel.grids.cells import Cells
+from netmodel.grids.zones import Zones
+from netmodel.kernels.energy import HOURS_PER_YEAR, site_power_w
+from netmodel.kernels.load import people_by_load
+from netmodel.presets import SITE_POWER
+from netmodel.scenario import Demand, Scenario
+
+Float = NDArray[np.float64]
+
+COVERED = 0.9  # probability from which a cell counts as covered in plans (models.md B.5)
+# Share columns: what is summed for them, over what.
+SHARES = {
+    "covered_share": ("covered_people", "population"),
+    "covered_share_90": ("covered_people_90", "population"),
+    "link_share": ("linked_people", "population"),
+    "mean_load": ("load_people", "loaded_people"),
+    "congested_share": ("congested_people", "population"),
+    "beyond_spectrum_share": ("beyond_spectrum_people", "population"),
+}
+SUMS = ("energy_gwh",)
+
+
+def cell_values(run: xr.DataTree, scenario: Scenario, cells: Cells) -> Iterator[tuple[str, Float]]:
+    """Name and values (cell,) of what is summed over zones, one after the other.
+
+    Parameters
+    ----------
+    run : DataTree
+    scenario : Scenario
+        Of the run: its target load, spectrum and daily profile.
+    cells : Cells
+        Those of the zones.
+    """
+    people = cells.take(run["population"].people.values)
+    if "coverage" in run.children:
+        yield from _coverage_values(run["coverage"].to_dataset(), cells, people)
+    if "capacity" in run.children:
+        yield from _capacity_values(run["capacity"].to_dataset(), scenario, cells, people)
+        yield "energy_gwh", _energy_gwh(run, scenario.demand, cells)
+
+
+def _coverage_values(ds: xr.Dataset, cells: Cells, people: Float) -> Iterator[tuple[str, Float]]:
+    probability = cells.take(ds.coverage_probability.values)
+    yield "covered_people", people * probability
+    yield "covered_people_90", people * (probability >= COVERED)
+    yield "linked_people", people * cells.take(ds.link_probability.values)
+
+
+def _capacity_values(
+    ds: xr.Dataset, scenario: Scenario, cells: Cells, people: Float
+) -> Iterator[tuple[str, Float]]:
+    """Each person is of one network: people are split by the networks' demand."""
+    radio = scenario.radio
+    demand, load, needed = (
+        np.stack([cells.take(layer, np.float32) for layer in ds[name].values])
+        for name in ("demand_mbps", "cell_load", "carriers_needed")
+    )
+    room = np.array([carrier_room(radio, name) for name in network_names(ds)])
+    values = people_by_load(people, demand, load, needed, room, radio.target_load)
+    names = ("load_people", "loaded_people", "congested_people", "beyond_spectrum_people")
+    yield from zip(names if radio.spectrum_mhz else names[:3], values, strict=False)
+
+
+def _energy_gwh(run: xr.DataTree, demand: Demand, cells: Cells) -> Float:
+    """Energy of the macro stations in a year, each a site of its own; indoor ones left out.
+
+    Power is linear in load, so that the mean load of the year suffices (models.md J).
+    """
+    mean_over_busy = 1.0 / (24.0 * demand.busy_hour_share * demand.busy_day_factor)
+    area = cells.area_km2()
+    out = np.zeros(area.size)
+    for n, density in enumerate(run["sites"].macro_density.values):
+        load = np.nan_to_num(cells.take(run["capacity"].cell_load.values[n])) * mean_over_busy
+        out += cells.take(density) * area * site_power_w(load, **SITE_POWER)
+    return out * (HOURS_PER_YEAR / 1e9)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums of cell values over the zones of some levels, and over all cells.
+
+    Parameters
+    ----------
+    by_level : dict of DataFrame
+        A row a zone, a column a name of `cell_values`.
+    total : dict
+        Over all cells, people as `population` among them.
+    """
+
+    by_level: dict[str, pd.DataFrame]
+    total: dict[str, float]
+
+    @classmethod
+    def of(
+        cls, run: xr.DataTree, scenario: Scenario, cells: Cells, zones: Mapping[str, Zones]
+    ) -> "Sums":
+        """The sums of a run over zones of cells, each layer computed once."""
+        by_level = {level: pd.DataFrame(index=range(len(z))) for level, z in zones.items()}
+        total = {"population": float(np.nansum(cells.take(run["population"].people.values)))}
+        for name, value in cell_values(run, scenario, cells):
+            total[name] = float(np.nansum(value))
+            for level, table in by_level.items():
+                table[name] = zones[level].sums(value)
+        return cls(by_level, total)
+
+    def columns(self, level: str, population: "pd.Series[float]") -> pd.DataFrame:
+        """Columns of a zone table: sums as they are, those of people as shares."""
+        sums = self.by_level[level].assign(population=population)
+        out = sums[[name for name in SUMS if name in sums]].copy()
+        for name, (part, whole) in SHARES.items():
+            if part in sums:
+                out[name] = sums[part] / sums[whole].where(sums[whole] > 0.0)
+        return out
+
+    def headline(self) -> dict[str, float]:
+        """The same for all cells."""
+        total = self.total
+        out = {k: total[k] for k in SUMS if k in total}
+        for name, (part, whole) in SHARES.items():
+            if part in total and total[whole] > 0.0:
+                out[name] = total[part] / total[whole]
+        return out

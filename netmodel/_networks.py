@@ -1,0 +1,133 @@
+"""The networks of a run as fields of macro sites, shared by coverage and capacity."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from netmodel._radio_tables import ISD_M, RadioTables, cell_tables
+from netmodel.errors import InputError
+from netmodel.grids.cells import Cells
+from netmodel.grids.layers import grid_of
+from netmodel.kernels.lookup import curve_values
+from netmodel.kernels.window import smooth_sites
+from netmodel.presets import BANDS, SETTLEMENT_CLASSES, URBAN, Band
+from netmodel.scenario import Radio, Sites
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network on the inhabited cells of a run.
+
+    Parameters
+    ----------
+    number, name : int, str
+    band : Band
+    tables : RadioTables
+    settlement : (cell,)
+        Class of the cells.
+    sites_per_km2 : (cell,)
+        Macro sites, taken over about three inter-site distances.
+    isd_m : (cell,)
+        Of a lattice of that density; infinite without sites.
+    """
+
+    number: int
+    name: str
+    band: Band
+    tables: RadioTables
+    settlement: NDArray[np.int8]
+    sites_per_km2: Float
+    isd_m: Float
+
+    @property
+    def log_isd(self) -> Float:
+        """Logarithm of the inter-site distance, within the tables' ends."""
+        return np.log(np.clip(self.isd_m, ISD_M[0], ISD_M[-1]))
+
+    def at_isd(self, curves: Float, log_isd: Float) -> Float:
+        """Values at the cells of curves (class, isd)."""
+        return curve_values(self.settlement, log_isd, np.log(ISD_M), curves)
+
+
+def inhabited(ds: xr.Dataset) -> Cells:
+    """Cells with people."""
+    return Cells.where(grid_of(ds), ds.people.values > 0.0)
+
+
+def network_names(ds: xr.Dataset) -> list[str]:
+    """Names of the networks of a run, in their order."""
+    return str(ds["network"].attrs["flag_meanings"]).split()
+
+
+def indoor_shares(radio: Radio) -> tuple[float, ...]:
+    """Share of indoor traffic by class."""
+    return tuple(radio.indoor_share_urban if u else radio.indoor_share_rural for u in URBAN)
+
+
+def networks(ds: xr.Dataset, cells: Cells, radio: Radio, sites: Sites) -> Iterator[Network]:
+    """The networks of a run one after the other, so that one is in memory at a time.
+
+    Parameters
+    ----------
+    ds : Dataset
+        With the variables of `population` and `sites`.
+    """
+    names = network_names(ds)
+    for key in ("bands", "spectrum_mhz"):
+        unknown = sorted(set(getattr(radio, key)) - set(names))
+        if unknown:
+            raise InputError(
+                f"[radio] {key}: unknown network {unknown[0]!r}; the sites have {', '.join(names)}"
+            )
+    for name in names:
+        carrier_room(radio, name)
+    known = ~np.isnan(ds.people.values)
+    settlement, side = _classes(ds, cells), cell_side_m(cells)
+    # Of whole 100 m, so that a window of a geographic grid has the tables of the whole.
+    table_side = max(round(float(np.median(side)), -2), 100.0)
+    for number, name in enumerate(names):
+        band = BANDS[radio.bands.get(name, radio.band)]
+        tables = cell_tables(band.name, table_side)
+        macro = ds.macro_density.values[number]
+        density = smooth_sites(macro, known, cells.index, side, sites.gnb_per_macro_site)
+        yield Network(number, name, band, tables, settlement, density, isd_m(density))
+
+
+def _classes(ds: xr.Dataset, cells: Cells) -> NDArray[np.int8]:
+    """Settlement classes of the cells, checked."""
+    settlement: NDArray[np.int8] = cells.take(ds.settlement_class.values, np.int8)
+    wrong = (settlement < 0) | (settlement >= len(SETTLEMENT_CLASSES))
+    if wrong.any():
+        raise InputError(
+            f"settlement_class {settlement[wrong][0]} in {np.count_nonzero(wrong):,} inhabited "
+            f"cells is no class; classes run from 0 to {len(SETTLEMENT_CLASSES) - 1}"
+        )
+    return settlement
+
+
+def carrier_room(radio: Radio, network: str) -> float:
+    """Carriers that a network's spectrum has room for; infinite where it is not given."""
+    band = BANDS[radio.bands.get(network, radio.band)]
+    held = radio.spectrum_mhz.get(network, np.inf)
+    if held < band.channel_mhz:
+        raise InputError(
+            f"[radio] spectrum_mhz: {held:g} MHz of {network} hold no carrier of {band.name}, "
+            f"which is {band.channel_mhz:g} MHz wide; raise it or choose another band"
+        )
+    return float(np.floor(held / band.channel_mhz))
+
+
+def isd_m(sites_per_km2: Float) -> Float:
+    """Inter-site distance of a hexagonal lattice; infinite where there are no sites [m]."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(1000.0 * np.sqrt(2.0 / (np.sqrt(3.0) * sites_per_km2)))
+
+
+def cell_side_m(cells: Cells) -> Float:
+    """Side of squares of the cells' areas [m]."""
+    return np.asarray(np.sqrt(cells.area_km2()) * 1000.0)

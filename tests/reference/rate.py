@@ -1,0 +1,204 @@
+"""From SINR to rates and servers: models.md, sections C.1-C.3 and C.5-C.7."""
+
+import math
+
+import numpy as np
+
+SYMBOLS_PER_SLOT = 14
+SUBCARRIERS_PER_BLOCK = 12
+MAX_CODE_RATE = 948 / 1024
+
+# 3GPP TS 38.214 tables 5.2.2.1-2 (up to 64QAM) and 5.2.2.1-3 (up to 256QAM), efficiency.
+CQI_TABLE_1 = np.array(
+    [
+        *(0.1523, 0.2344, 0.3770, 0.6016, 0.8770, 1.1758, 1.4766, 1.9141),
+        *(2.4063, 2.7305, 3.3223, 3.9023, 4.5234, 5.1152, 5.5547),
+    ]
+)
+CQI_TABLE_2 = np.array(
+    [
+        *(0.1523, 0.3770, 0.8770, 1.4766, 1.9141, 2.4063, 2.7305, 3.3223),
+        *(3.9023, 4.5234, 5.1152, 5.5547, 6.2266, 6.9141, 7.4063),
+    ]
+)
+
+
+def linear(db):
+    return 10 ** (np.asarray(db, dtype=float) / 10)
+
+
+# Spectral efficiency -----------------------------------------------------------------------------
+
+
+def chain_a_efficiency(sinr_db, alpha=0.6, sinr_min_db=-10.0, sinr_max_db=22.0):
+    """Attenuated and truncated Shannon bound [bit/s/Hz].
+
+    References
+    ----------
+    3GPP TR 36.942 annex A.1, table A.1 (0.6 and 22 dB down, 0.4 and 15 dB up); 3GPP TR 38.803
+    section 5.2.7 (30 dB down, 22 dB up).
+    """
+    sinr = np.asarray(sinr_db, dtype=float)
+    bounded = alpha * np.log2(1 + linear(np.minimum(sinr, sinr_max_db)))
+    return np.where(sinr < sinr_min_db, 0.0, bounded)
+
+
+def chain_b_efficiency(sinr_db, gap_db=2.0, margin_db=1.5, cap=CQI_TABLE_2[-1], sinr_min_db=-9.0):
+    """Shannon bound at a gap, capped by the best entry of the CQI table [bit/s/Hz].
+
+    References
+    ----------
+    netmodel modelling specification, section C.1, chain B, before overhead.
+    """
+    sinr = np.asarray(sinr_db, dtype=float)
+    capped = np.minimum(np.log2(1 + linear(sinr - gap_db - margin_db)), cap)
+    return np.where(sinr < sinr_min_db, 0.0, capped)
+
+
+def cqi_thresholds_db(table, gap_db=2.0, margin_db=0.0):
+    """SINR from which each entry of a CQI table is in reach: 10 lg(2^SE - 1) + gap + margin."""
+    return 10 * np.log10(2.0 ** np.asarray(table) - 1) + gap_db + margin_db
+
+
+def cqi_index(sinr_db, table, gap_db=2.0, margin_db=0.0):
+    """Number of entries of a CQI table in reach; 0 is out of range."""
+    in_reach = np.asarray(sinr_db)[..., None] >= cqi_thresholds_db(table, gap_db, margin_db)
+    return in_reach.sum(axis=-1)
+
+
+def cqi_efficiency(sinr_db, table, gap_db=2.0, margin_db=0.0):
+    """Efficiency of the best entry in reach, zero where there is none [bit/s/Hz]."""
+    return np.concatenate(([0.0], table))[cqi_index(sinr_db, table, gap_db, margin_db)]
+
+
+def rank_adaptive_efficiency(sinr_db, per_layer, layers=(1, 2, 4), penalty_db=(0.0, 1.5, 4.0)):
+    """Best over the number of layers L of L S_1(SINR - 10 lg L - penalty) [bit/s/Hz].
+
+    References
+    ----------
+    netmodel modelling specification, section C.1, MIMO.
+    """
+    sinr = np.asarray(sinr_db, dtype=float)
+    by_rank = [
+        n * per_layer(sinr - 10 * math.log10(n) - loss)
+        for n, loss in zip(layers, penalty_db, strict=True)
+    ]
+    return np.max(by_rank, axis=0)
+
+
+# Bandwidth ---------------------------------------------------------------------------------------
+
+
+def symbol_shares(pattern, special=(10, 2, 2)):
+    """Shares of symbols for downlink, guard and uplink of a frame like "DDDSU".
+
+    `special` holds the symbols of a slot S in that order.
+
+    References
+    ----------
+    3GPP TS 38.213 section 11.1, slot configuration; netmodel modelling specification, section C.2.
+    """
+    slot = {"D": (14, 0, 0), "S": special, "U": (0, 0, 14)}
+    symbols = np.sum([slot[letter] for letter in pattern], axis=0)
+    assert symbols.sum() == SYMBOLS_PER_SLOT * len(pattern)
+    return symbols / symbols.sum()
+
+
+def downlink_share(pattern, special=(10, 2, 2)):
+    """Share of symbols for downlink: see `symbol_shares`."""
+    return symbol_shares(pattern, special)[0]
+
+
+def occupied_bandwidth_mhz(n_rb, scs_khz):
+    """Bandwidth of all resource blocks of a carrier."""
+    return n_rb * SUBCARRIERS_PER_BLOCK * scs_khz / 1e3
+
+
+def effective_bandwidth_mhz(n_rb, scs_khz, share=1.0, overhead=0.0):
+    """Bandwidth that carries data: share in time and overhead taken off."""
+    return occupied_bandwidth_mhz(n_rb, scs_khz) * share * (1 - overhead)
+
+
+def peak_rate_mbps(n_layer, bits_per_symbol, n_rb, scs_khz, overhead):
+    """Peak rate of one carrier whose every symbol goes the same way.
+
+    References
+    ----------
+    3GPP TS 38.306 section 4.1.2, with a scaling factor of one.
+    """
+    symbols_per_second = SYMBOLS_PER_SLOT * (scs_khz / 15) * 1e3
+    per_symbol = n_layer * bits_per_symbol * MAX_CODE_RATE * n_rb * SUBCARRIERS_PER_BLOCK
+    return per_symbol * symbols_per_second * (1 - overhead) / 1e6
+
+
+# Cells and users ---------------------------------------------------------------------------------
+
+
+def harmonic_mean(value, weight=None):
+    """1 / sum of w/x over weights that are scaled to one; equal weights by default."""
+    value = np.asarray(value, dtype=float)
+    weight = np.ones_like(value) if weight is None else np.asarray(weight, dtype=float)
+    return weight.sum() / (weight / value).sum()
+
+
+def flow_throughput_mbps(alone_mbps, load):
+    """Mean rate of a transfer under processor sharing: R (1 - rho).
+
+    References
+    ----------
+    M/G/1 processor sharing, L. Kleinrock, Queueing Systems II, 1976, section 4.4.
+    """
+    return alone_mbps * (1 - np.asarray(load))
+
+
+def transfer_time_s(size_mbit, alone_mbps, load):
+    """Mean time of a transfer under processor sharing."""
+    return size_mbit / flow_throughput_mbps(alone_mbps, load)
+
+
+def weighted_percentile(value, weight, share):
+    """Least value at or below which lies at least the given share of weight (lower step)."""
+    order = np.argsort(value, kind="stable")
+    below = np.cumsum(np.asarray(weight, dtype=float)[order])
+    return np.asarray(value)[order][np.searchsorted(below, share * below[-1])]
+
+
+def erlang_b(offered_erl, n_server):
+    """Blocking of `n_server` lines, by the sum of Poisson terms in the logarithm.
+
+    References
+    ----------
+    A. K. Erlang's loss formula: (A^N/N!) / sum over k up to N of A^k/k!.
+    """
+    k = np.arange(n_server + 1)
+    log_term = k * math.log(offered_erl) - np.array([math.lgamma(i + 1) for i in k])
+    return float(np.exp(log_term[-1] - np.logaddexp.reduce(log_term)))
+
+
+def servers_for_blocking(offered_erl, blocking):
+    """Least number of lines that block at most the given share of calls."""
+    n = 0
+    while erlang_b(offered_erl, n) > blocking:
+        n += 1
+    return n
+
+
+def pusch_power_dbm(path_loss_db, n_rb, p_max_dbm=26.0, p0_dbm=-80.0, alpha=0.8):
+    """Uplink power with fractional compensation of path loss.
+
+    References
+    ----------
+    3GPP TS 38.213 section 7.1.1, open loop, P_0 per resource block.
+    """
+    wanted = p0_dbm + alpha * np.asarray(path_loss_db) + 10 * np.log10(n_rb)
+    return np.minimum(p_max_dbm, wanted)
+
+
+def carriers(load_of_one, target_load):
+    """Carriers of equal width that bring the load down to the target when demand splits evenly."""
+    return math.ceil(load_of_one / target_load)
+
+
+def after_offload(gross, share):
+    """Demand left for the mobile network."""
+    return gross * (1 - share)
