@@ -63,10 +63,11 @@ class RunFolder:
 
         An error of the one before is raised here, of the last by `finish`.
         """
-        self._wait()
+        self.wait()
         self._last = self._pool.submit(self._write, stage, ds)
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Until everything queued is written; an error of it is raised here."""
         if self._last is not None:
             self._last.result()
 
@@ -88,7 +89,7 @@ class RunFolder:
         """Write the run's attributes, mark it complete and put it in its place."""
         import zarr
 
-        self._wait()
+        self.wait()
         with writing(self.partial):
             root = xr.Dataset(attrs=attrs)
             root.to_zarr(self.store, mode="a", zarr_format=2, consolidated=False)
