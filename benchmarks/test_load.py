@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from netmodel._radio_tables import ISD_M, LOADS, cell_tables
+from netmodel._radio_tables import ISD_M, LOADS, _computed_tables, cell_tables
 from netmodel.kernels.load import mean_field_loads
 
 AXIS = np.log(ISD_M)
@@ -92,6 +92,6 @@ def test_mean_field_of_two_networks_on_the_nation(benchmark):
 def test_simulator_tables(benchmark):
     """Tables of one band, compiled before."""
     cell_tables("n41", 1000.0)
-    cell_tables.cache_clear()
+    _computed_tables.cache_clear()
     tables = benchmark.pedantic(cell_tables, ("n41", 1000.0), rounds=1)
     assert tables.se.shape == (5, ISD_M.size, LOADS.size)

@@ -1,5 +1,7 @@
 """Zones: a label per cell and a table of names, from shipped rasters or a user's polygons."""
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +52,12 @@ class Zones:
     def crop(self, rows: slice, columns: slice) -> "Zones":
         """The same zones in a window."""
         return Zones(np.ascontiguousarray(self.label[rows, columns]), self.table)
+
+
+def sums_by_level(zones: Mapping[str, Zones], value: NDArray[np.generic]) -> dict[str, Float]:
+    """Sums of a layer over the zones of several levels, each level on a thread of its own."""
+    with ThreadPoolExecutor(max(len(zones), 1)) as pool:
+        return dict(zip(zones, pool.map(lambda one: one.sums(value), zones.values()), strict=True))
 
 
 def one_zone(name: str, mask: NDArray[np.bool_]) -> Zones:

@@ -41,5 +41,5 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 def parallel_kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a loop whose iteration `i` writes element `i` and nothing else."""
-    jit = numba.njit(cache=CACHE, error_model="numpy", parallel=True)
+    jit = numba.njit(cache=CACHE, error_model="numpy", parallel=True, nogil=True)
     return cast(Callable[P, R], jit(function))

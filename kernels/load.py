@@ -21,6 +21,7 @@ Marks = NDArray[np.bool_]
 
 _TOLERANCE, _MAX_ROUNDS = 1e-5, 200
 _BLOCK_BITS = 6  # 64 cells in a row are looked at together
+_CHUNK = 512  # cells that are skipped together; their places increase
 
 
 class Cells(NamedTuple):
@@ -67,16 +68,30 @@ def _moved_around(flat: Marks, active: Marks, at: int, width: int) -> bool:
     return False
 
 
+@scalar
+def _any_active(active: Marks, first: int, last: int, width: int) -> bool:
+    """Whether anything has moved around the cells from one place to another."""
+    for shift in (-width - 1, -1, width - 1):
+        for block in range((first + shift) >> _BLOCK_BITS, ((last + shift + 2) >> _BLOCK_BITS) + 1):
+            if active[block]:
+                return True
+    return False
+
+
 @parallel_kernel
 def _ask(
-    wanted: Float, load: Float32, moved: Marks, place: Index, around: NDArray[np.int8],
-    cells: Cells, tables: Float, axis: Float,
+    wanted: Float, load: Float32, marks: tuple[Marks, Marks], place: Index,
+    around: NDArray[np.int8], cells: Cells, tables: Float, axis: Float,
 ) -> None:  # fmt: skip
     """Write the load that each cell's demand asks for, where one around it has moved."""
-    flat, marks, width = load.reshape(-1), moved.reshape(-1), load.shape[1]
-    active = _active_blocks(moved)
-    for k in numba.prange(place.size):
-        if not math.isnan(wanted[k]) and _moved_around(marks, active, place[k], width):
+    flat, moved, active, width = load.reshape(-1), marks[0].reshape(-1), marks[1], load.shape[1]
+    for chunk in numba.prange(place.size // _CHUNK + 1):
+        first, end = chunk * _CHUNK, min((chunk + 1) * _CHUNK, place.size)
+        if first == end or not _any_active(active, place[first], place[end - 1], width):
+            continue
+        for k in range(first, end):
+            if math.isnan(wanted[k]) or not _moved_around(moved, active, place[k], width):
+                continue
             total = 0.0
             for row in (place[k] - width, place[k], place[k] + width):
                 total += flat[row - 1]
@@ -88,17 +103,22 @@ def _ask(
 
 
 @parallel_kernel
-def _take(wanted: Float, load: Float32, moved: Marks, place: Index, tolerance: float) -> int:
+def _take(
+    wanted: Float, load: Float32, marks: tuple[Marks, Marks], place: Index, tolerance: float
+) -> int:
     """Make the wanted loads, at most one, the present ones; how many moved."""
-    flat, marks = load.reshape(-1), moved.reshape(-1)
+    flat, moved, active, width = load.reshape(-1), marks[0].reshape(-1), marks[1], load.shape[1]
     n = 0
-    for k in numba.prange(place.size):
-        if math.isnan(wanted[k]):
+    for chunk in numba.prange(place.size // _CHUNK + 1):
+        first, end = chunk * _CHUNK, min((chunk + 1) * _CHUNK, place.size)
+        if first == end or not _any_active(active, place[first], place[end - 1], width):
             continue
-        after = np.float32(min(wanted[k], 1.0))
-        marks[place[k]] = abs(after - flat[place[k]]) > tolerance
-        n += marks[place[k]]
-        flat[place[k]] = after
+        for k in range(first, end):
+            if not math.isnan(wanted[k]):
+                after = np.float32(min(wanted[k], 1.0))
+                moved[place[k]] = abs(after - flat[place[k]]) > tolerance
+                n += moved[place[k]]
+                flat[place[k]] = after
     return n
 
 
@@ -122,7 +142,7 @@ def mean_field_loads(
     load : (row, column)
         Zero in the cells to compute, NaN elsewhere; replaced by loads of at most one.
     index : (cell,)
-        Flat indices of the cells that follow.
+        Flat indices of the cells that follow, increasing.
     per_capacity : (cell,)
         Demand over what the cell would carry at a spectral efficiency of one.
     log_isd : (cell,)
@@ -156,8 +176,9 @@ def mean_field_loads(
     cells = Cells(per_capacity, log_isd, settlement)
     rounds, n_moved = 0, 1
     while n_moved and rounds < _MAX_ROUNDS:
-        _ask(wanted, now, moved, place, around, cells, tables, axis)
-        n_moved = _take(wanted, now, moved, place, _TOLERANCE)
+        marks = (moved, _active_blocks(moved))
+        _ask(wanted, now, marks, place, around, cells, tables, axis)
+        n_moved = _take(wanted, now, marks, place, _TOLERANCE)
         rounds += 1
     load.reshape(-1)[index] = np.where(np.isnan(wanted), np.nan, now.reshape(-1)[place])
     return wanted, rounds

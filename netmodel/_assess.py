@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,9 @@ from netmodel import facts
 from netmodel._capacity import capacity
 from netmodel._coverage import coverage
 from netmodel._demand import demand
+from netmodel._networks import tables_side_m
 from netmodel._population import population
+from netmodel._radio_tables import cell_tables
 from netmodel._region import Region, open_region
 from netmodel._site_list import listed_sites, read_sites
 from netmodel._sites import synthesised_sites
@@ -107,6 +110,8 @@ def run_stages(
     with clock.step("inputs"):
         inputs = open_inputs(scenario)
         region = inputs.region
+    if "coverage" in names:
+        _begin_tables(inputs)
     domain: dict[str, xr.Dataset] = {}
     groups: dict[str, xr.Dataset] = {}
     for name in names:
@@ -125,6 +130,14 @@ def run_stages(
     tree = xr.DataTree.from_dict({f"/{name}": ds for name, ds in groups.items()})
     tree.attrs |= _run_attributes(scenario, region, clock.seconds)
     return tree, region
+
+
+def _begin_tables(inputs: "Inputs") -> None:
+    """Compute the simulator's tables beside the first stages, which use one core."""
+    radio, grid = inputs.scenario.radio, inputs.region.grid
+    side = tables_side_m(float(np.sqrt(np.median(grid.area_km2()))) * 1000.0)
+    for band in {radio.band, *radio.bands.values()}:
+        Thread(target=cell_tables, args=(band, side), daemon=True).start()
 
 
 class Clock:

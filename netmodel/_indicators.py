@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from netmodel._networks import carrier_room, network_names
 from netmodel.grids.cells import Cells
-from netmodel.grids.zones import Zones
+from netmodel.grids.zones import Zones, sums_by_level
 from netmodel.kernels.energy import HOURS_PER_YEAR, site_power_w
 from netmodel.kernels.load import people_by_load
 from netmodel.presets import SITE_POWER
@@ -110,8 +110,8 @@ class Sums:
         total = {"population": float(np.nansum(cells.take(run["population"].people.values)))}
         for name, value in cell_values(run, scenario, cells):
             total[name] = float(np.nansum(value))
-            for level, table in by_level.items():
-                table[name] = zones[level].sums(value)
+            for level, sums in sums_by_level(zones, value).items():
+                by_level[level][name] = sums
         return cls(by_level, total)
 
     def columns(self, level: str, population: "pd.Series[float]") -> pd.DataFrame:

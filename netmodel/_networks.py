@@ -88,8 +88,7 @@ def networks(ds: xr.Dataset, cells: Cells, radio: Radio, sites: Sites) -> Iterat
         carrier_room(radio, name)
     known = ~np.isnan(ds.people.values)
     settlement, side = _classes(ds, cells), cell_side_m(cells)
-    # Of whole 100 m, so that a window of a geographic grid has the tables of the whole.
-    table_side = max(round(float(np.median(side)), -2), 100.0)
+    table_side = tables_side_m(float(np.median(side)))
     for number, name in enumerate(names):
         band = BANDS[radio.bands.get(name, radio.band)]
         tables = cell_tables(band.name, table_side)
@@ -120,6 +119,11 @@ def carrier_room(radio: Radio, network: str) -> float:
             f"which is {band.channel_mhz:g} MHz wide; raise it or choose another band"
         )
     return float(np.floor(held / band.channel_mhz))
+
+
+def tables_side_m(side_m: float) -> float:
+    """Side for the tables, of whole 100 m: a window of a geographic grid has the whole's."""
+    return max(round(side_m, -2), 100.0)
 
 
 def isd_m(sites_per_km2: Float) -> Float:

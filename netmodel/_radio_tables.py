@@ -8,6 +8,7 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from threading import Lock
 
 import numba
 import numpy as np
@@ -102,12 +103,21 @@ class RadioTables:
     ring: Float
 
 
-@cache
+_LOCK = Lock()
+
+
 def cell_tables(band_name: str, side_m: float) -> RadioTables:
     """The tables of a band, computed once in a process (half a second).
 
     `side_m` is the side of the run's cells, over which rings are averaged.
     """
+    with _LOCK:  # whoever comes second waits for the first
+        return _computed_tables(band_name, side_m)
+
+
+@cache
+def _computed_tables(band_name: str, side_m: float) -> RadioTables:
+    """`cell_tables` without the lock."""
     band = BANDS[band_name]
     heights = sorted(set(CLASS_HEIGHT_M))
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:

@@ -1,8 +1,11 @@
 """The sites stage: 5G base stations per cell and network, synthesised or counted from a list."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
+import numba
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
@@ -92,14 +95,18 @@ def synthesised_sites(
     stations = np.asarray(province_stations, np.int64)
     place = _inhabited(ds, stations.size, options)
     by_network = _split(stations, np.array(list(options.networks.values())))
-    layers = []
-    for name, total in zip(options.networks, by_network.T, strict=True):
-        kinds = _split(total, _kind_shares(place, options.indoor_share))
+    shares = _kind_shares(place, options.indoor_share)
+
+    def layers_of(name: str, total: Count) -> tuple[NDArray[Any], ...]:
+        kinds = _split(total, shares)
         macro = _macro(place, kinds[:, 0], name)
         indoor = split_by_weight(place.indoor_weight, place.province, kinds[:, 1].astype(float))
         n_macro, n_indoor = _whole(place, macro, kinds[:, 0]), _whole(place, indoor, kinds[:, 1])
-        densities = (macro / place.area_km2, indoor / place.area_km2)
-        layers.append((n_macro + n_indoor, n_indoor, *densities))
+        return n_macro + n_indoor, n_indoor, macro / place.area_km2, indoor / place.area_km2
+
+    # Serial kernels, each network on a thread of its own.
+    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        layers = list(pool.map(layers_of, options.networks, by_network.T))
     return station_layers(ds, place.cells, layers, list(options.networks), synthesised=True)
 
 

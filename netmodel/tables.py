@@ -13,7 +13,7 @@ from netmodel import facts
 from netmodel._indicators import Sums
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
-from netmodel.grids.zones import Zones
+from netmodel.grids.zones import Zones, sums_by_level
 from netmodel.scenario import Scenario
 
 Summary = dict[str, dict[str, dict[str, Any]]]
@@ -130,8 +130,8 @@ def _add(
     dtype: str = "float64",
 ) -> None:
     """Sums of values (cell,) over the zones of every level."""
-    for level, table in out.items():
-        table[name] = (zones[level].sums(value) * factor).astype(dtype)
+    for level, sums in sums_by_level(zones, value).items():
+        out[level][name] = (sums * factor).astype(dtype)
 
 
 def nation(run: xr.DataTree, scenario: Scenario) -> dict[str, float]:

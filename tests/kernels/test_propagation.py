@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from netmodel.kernels import propagation as kernel
@@ -294,7 +294,8 @@ def test_loss_rises_and_sight_falls_with_distance(name, f, a, b):
     assert near[0] <= near[1]
 
 
-@given(st.floats(0, 1e5), st.floats(1.5, 23.0))
+@given(st.floats(0, 1e5) | st.floats(18, 20), st.floats(1.5, 23.0))
+@example(18.001, 23.0)
 def test_probability_of_sight_is_one(d, h_ut):
     """Tall terminals would exceed one just past 18 m."""
     assert 0 <= kernel.uma_los_probability(d, h_ut) <= 1
