@@ -26,7 +26,10 @@ from netmodel.variables import VARIABLES, annotated
 Float = NDArray[np.float64]
 Layers = dict[str, NDArray[Any]]
 
-REASONS = ("served", "no_site", "out_of_range", "quality", "overload")
+# Why demand is not served; where several hold the last one counts.
+REASONS = ("served", "quality", "overload", "out_of_range", "no_site")
+_NO_DEMAND = -1
+_NOTABLE_OUTAGE = 0.01  # share of points without service under which a cell counts as served
 _N_SECTOR = 3.0
 _BLANK = {"unserved_reason": -1, "carriers_needed": 0}  # the others have no value there
 
@@ -176,32 +179,53 @@ def _fill(
     def put(name: str, value: NDArray[np.generic]) -> None:
         spread(out[name], cells.index, value, _BLANK.get(name, np.nan))
 
-    wanted = _macro_demand(ds, cells, network, options)
-    put("demand_mbps", wanted)
-    log_isd = network.log_isd
-    outage = network.at_isd(network.tables.outage, log_isd)
-    offered = wanted * _reach(network) * (1.0 - outage)
+    # Arrays of all cells are changed in place and dropped early: each takes 60 MB of a nation.
+    radio, log_isd = options.radio, network.log_isd
+    unserved = _macro_demand(ds, cells, network, options)
+    put("demand_mbps", unserved)
+    offered, reason = _offered(unserved, network)
     downlink = _per_site(offered / _mbps_per_site(network, options), cells, network)
-    put("cell_load", np.where(wanted > 0.0, np.minimum(downlink, 0.0), np.nan))
+    put("cell_load", np.where(unserved > 0.0, np.minimum(downlink, 0.0), np.nan))
     raw, rounds = mean_field_loads(
         out["cell_load"], cells.index, downlink, log_isd, network.settlement,
         network.tables.se, np.log(ISD_M),
     )  # fmt: skip
-    served = np.where(np.isnan(raw), 0.0, offered / np.fmax(raw, 1.0))
-    put("served_mbps", served)
-    left = left_at_load(log_isd, network.settlement, raw, network.tables.se_5th, np.log(ISD_M))
-    put("rate_5th_mbps", left * (network.band.dl_mhz * _mimo_gain(network, options.radio)))
-    reason = _reasons(wanted, _reach(network), outage, raw)
+    reason[(raw > 1.0) & (reason < REASONS.index("overload"))] = REASONS.index("overload")
     put("unserved_reason", reason)
-    uplink = _per_site(offered * _uplink_ratio(network, options), cells, network)
+    served = offered
+    served /= np.fmax(raw, 1.0)
+    served[np.isnan(raw)] = 0.0
+    put("served_mbps", served)
+    unserved -= served
+    notes = _notes(network, reason, unserved)
+    del unserved, offered, served, reason
+    left = left_at_load(log_isd, network.settlement, raw, network.tables.se_5th, np.log(ISD_M))
+    put("rate_5th_mbps", left * (network.band.dl_mhz * _mimo_gain(network, radio)))
+    del left
+    uplink = downlink * (_mbps_per_site(network, options) * _uplink_ratio(network, options))
     uplink_load = uplink / network.at_isd(network.tables.ul_se, log_isd)
     put("uplink_load", uplink_load)
-    radio = options.radio
     put("carriers_needed", carriers_for_load(raw, uplink_load, radio.target_load, radio.carriers))
-    more = _sites_for_load(network, (downlink, uplink), radio.target_load) - network.sites_per_km2
-    more[np.fmax(raw, uplink_load) <= radio.target_load] = 0.0
+    busy = np.flatnonzero(np.fmax(raw, uplink_load) > radio.target_load)
+    more = np.zeros(raw.size)
+    more[busy] = _sites_to_add(network, busy, (downlink[busy], uplink[busy]), radio.target_load)
     put("stations_to_add", more * cells.area_km2() * options.sites.gnb_per_macro_site)
-    return {"rounds": rounds, **_notes(network, reason, wanted - served)}
+    return {"rounds": rounds, **notes}
+
+
+def _offered(wanted: Float, network: Network) -> tuple[Float, NDArray[np.int8]]:
+    """Demand that a network could serve if it had the capacity, and why it is not all of it.
+
+    The reason is the last that holds of quality, range and no site.
+    """
+    reach = np.minimum(1.0, (ISD_M[-1] / network.isd_m) ** 2)
+    outage = network.at_isd(network.tables.outage, network.log_isd)
+    reason = np.zeros(wanted.size, np.int8)
+    reason[outage > _NOTABLE_OUTAGE] = REASONS.index("quality")
+    reason[reach < 1.0] = REASONS.index("out_of_range")
+    reason[reach == 0.0] = REASONS.index("no_site")
+    reason[~(wanted > 0.0)] = _NO_DEMAND
+    return np.asarray(wanted * reach * (1.0 - outage)), reason
 
 
 def _notes(network: Network, reason: NDArray[np.int8], unserved: Float) -> dict[str, Any]:
@@ -214,11 +238,6 @@ def _notes(network: Network, reason: NDArray[np.int8], unserved: Float) -> dict[
         "cells_by_reason": cells[1:].tolist(),
         "unserved_mbps_by_reason": [round(float(v), 3) for v in mbps[1:]],
     }
-
-
-def _reach(network: Network) -> Float:
-    """Share of the cells within range of a site: none without one, less than all beyond 5 km."""
-    return np.asarray(np.minimum(1.0, (ISD_M[-1] / network.isd_m) ** 2), np.float64)
 
 
 def _per_site(value: Float, cells: Cells, network: Network) -> Float:
@@ -255,28 +274,20 @@ def _uplink_ratio(network: Network, options: _Options) -> float:
     return (1.0 - share) / share / (per_station * options.sites.gnb_per_macro_site)
 
 
-def _sites_for_load(network: Network, asked: tuple[Float, Float], target: float) -> Float:
-    """Sites per km2 that bring both directions to the target load with today's carriers.
+def _sites_to_add(
+    network: Network, at: NDArray[np.int64], asked: tuple[Float, Float], target: float
+) -> Float:
+    """Sites per km2 to add at some cells for both directions to have the target load.
 
-    `asked` is the demand on a site, down- and uplink, over its capacity at an efficiency of one.
+    `asked` is the demand on a site, down- and uplink, over its capacity at an efficiency of one;
+    carriers stay as they are.
     """
     at_target = int(np.searchsorted(LOADS, target))
     u = (LOADS[at_target] - target) / (LOADS[at_target] - LOADS[at_target - 1])
     se = network.tables.se
     curves = se[:, :, at_target] * (1.0 - u) + se[:, :, at_target - 1] * u
-    out = network.sites_per_km2
+    today, settlement = network.sites_per_km2[at], network.settlement[at]
+    out = today
     for demand, curve in zip(asked, (curves, network.tables.ul_se), strict=True):
-        per_km2 = demand * network.sites_per_km2 / target
-        out = density_for_load(per_km2, out, network.settlement, curve, np.log(ISD_M))
-    return out
-
-
-def _reasons(wanted: Float, reach: Float, outage: Float, raw: Float) -> NDArray[np.int8]:
-    """The first reason why some demand of a cell is not served."""
-    reason = np.zeros(wanted.size, np.int8)
-    reason[outage > 0.01] = REASONS.index("quality")
-    reason[np.nan_to_num(raw) > 1.0] = REASONS.index("overload")
-    reason[reach < 1.0] = REASONS.index("out_of_range")
-    reason[reach == 0.0] = REASONS.index("no_site")
-    reason[~(wanted > 0.0)] = -1
-    return reason
+        out = density_for_load(demand * today / target, out, settlement, curve, np.log(ISD_M))
+    return np.asarray(out - today)
