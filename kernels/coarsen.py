@@ -64,7 +64,8 @@ def block_means(
                 if wanted[r, c] and most > -math.inf:
                     out[block, c // step] += most
                     count[c // step] += 1.0
-        out[block] /= count
+        for c in range(out.shape[1]):
+            out[block, c] = out[block, c] / count[c] if count[c] > 0.0 else np.nan
     return out
 
 

@@ -40,7 +40,7 @@ def _counts_around(known: Marks, place: Index) -> NDArray[np.int8]:
     for k in numba.prange(place.size):
         n = 0
         for row in (place[k] - width, place[k], place[k] + width):
-            n += flat[row - 1] + flat[row] + flat[row + 1]
+            n += int(flat[row - 1]) + int(flat[row]) + int(flat[row + 1])
         out[k] = n
     return out
 

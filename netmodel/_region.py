@@ -154,10 +154,12 @@ def _domain(region: Region, wanted: Mask) -> Region:
     Totals are controlled per province, and sites across a border change coverage and load.
     """
     touched = np.zeros(len(region.provinces) + 1, np.bool_)
-    label = region.provinces.label.reshape(-1)
-    inhabited = np.flatnonzero(label >= 0)
-    near = nearest_marked(wanted, inhabited, _HALO) <= _HALO
-    touched[label[inhabited[near]]] = True
+    around = tuple(
+        slice(max(part.start - _HALO, 0), part.stop + _HALO) for part in region.window(wanted)
+    )
+    marked = np.ascontiguousarray(wanted[around])
+    near = nearest_marked(marked, np.arange(marked.size), _HALO) <= _HALO
+    touched[region.provinces.label[around].reshape(-1)[near]] = True
     touched[-1] = False
     inside = touched[region.provinces.label]
     cut = replace(

@@ -5,9 +5,21 @@ import pytest
 import rasterio
 from affine import Affine
 
+from netmodel.kernels import coverage, hexagon
 from netmodel.scenario import Scenario
+from tests.conftest import JIT_OFF
 
 TRAFFIC_GB = 3.0e6
+COARSE = {hexagon: 10, coverage: 6}  # points along an inter-site distance
+
+
+@pytest.fixture(scope="package", autouse=True)
+def coarse_simulator():
+    """Few points a cell where the simulator is not compiled: minutes otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, points in COARSE.items() if JIT_OFF else ():
+            patch.setattr(module, "_POINTS", points)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,21 @@ import time
 import pandas as pd
 import pytest
 
+from tests.conftest import JIT_OFF
+from tests.netmodel.conftest import COARSE
+
 CACHE = tempfile.TemporaryDirectory()  # compiled once for all the processes of these tests
 
 
+# As `coarse_simulator`, for processes.
+SET_UP = "".join(
+    f"import {module.__name__} as m; m._POINTS = {points}; " for module, points in COARSE.items()
+)
+CODE = f"{SET_UP if JIT_OFF else ''}from netmodel.cli import main; main()"
+
+
 def netmodel(*arguments, **options):
-    command = [sys.executable, "-c", "from netmodel.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", CODE, *map(str, arguments)]
     environment = {**os.environ, "COLUMNS": "80", "TERM": "dumb", "NETMODEL_JIT_CACHE": "1"}
     environment["NUMBA_CACHE_DIR"] = CACHE.name
     return subprocess.run(

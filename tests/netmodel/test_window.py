@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netmodel as nm
-from netmodel._assess import province_stations, province_traffic_gb, shown
+from netmodel._assess import joined, province_stations, province_traffic_gb, shown
 from netmodel.scenario import Scenario
 
 SCENARIO = Scenario.preset("china-2020")
@@ -33,6 +33,17 @@ def test_the_stages_on_a_window(region):
     assert int(sites.sites_5g.sum()) == stations[present].sum() > 1000
     cut = shown(sites, region)
     assert cut.sizes["y"] <= 100 and int(cut.sites_5g.sum()) <= int(sites.sites_5g.sum())
+    radio = SCENARIO.radio
+    covered = nm.coverage(joined([people, sites]), radio=radio, sites=SCENARIO.sites)
+    assert covered.attrs["bands"] == "cmcc:n41 ct_cu:n78"
+    loaded = nm.capacity(joined([people, demand, sites, covered]), radio=radio)
+    share = float((covered.coverage_probability * people.people).sum() / people.people.sum())
+    assert 0.8 < share <= 1.0  # Shanghai and its surroundings
+    asked = float(loaded.demand_mbps.sum(dtype=float) / demand.demand_5g_mbps.sum(dtype=float))
+    assert 1 - 0.3 * 0.8 <= asked <= 1.0
+    assert (loaded.served_mbps.values <= loaded.demand_mbps.values * (1 + 1e-6))[
+        ~np.isnan(loaded.demand_mbps.values)
+    ].all()
 
 
 def test_names_of_the_reference_case(region):
