@@ -69,7 +69,6 @@ _UE_NOISE_DB, _BS_NOISE_DB = 9.0, 5.0
 RSRP_DBM = -105.0
 _DL_SINR_DB, _UL_SINR_DB, _UL_N_RB = -6.0, -4.0, 10
 _DL = (0.6, -math.inf, 22.0)  # alpha, least and greatest SINR: TR 36.942 table A.1
-_LEAST_SE = truncated_shannon_se(CHAIN_A_MIN_DB, 0.6, CHAIN_A_MIN_DB, 22.0)
 _UL_GAP_DB, _UL_MIN_DB = 3.5, -9.0
 
 
@@ -177,7 +176,8 @@ def _downlink(band: Band, layout: Layout) -> tuple[Float, Float, Float, float]:
     by_load = [sinr_db(server, others, float(load), noise) for load in LOADS]
     percentiles = np.quantile(by_load, SINR_SHARES, axis=1).T
     kept = by_load[-1] >= CHAIN_A_MIN_DB
-    se, se_5th = np.full(LOADS.size, _LEAST_SE), np.full(LOADS.size, _LEAST_SE)
+    least = truncated_shannon_se(CHAIN_A_MIN_DB, _DL[0], CHAIN_A_MIN_DB, _DL[2])
+    se, se_5th = np.full(LOADS.size, least), np.full(LOADS.size, least)
     one = np.ones(int(kept.sum()))
     for k, sinr in enumerate(by_load if one.size else ()):
         curve = truncated_shannon_curve(sinr[kept], *_DL)
