@@ -1,28 +1,56 @@
-"""National 5G, fiber, NB-IoT and IPv6 capacity on one population grid."""
+"""National 5G, fiber, NB-IoT and IPv6 capacity on one population grid.
 
+The public names are loaded when first used, so that `import netmodel` costs little more than
+the libraries that every run needs.
+"""
+
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-from netmodel import charts, maps
-from netmodel._assess import assess
-from netmodel._capacity import capacity
-from netmodel._coverage import coverage
-from netmodel._demand import demand
-from netmodel._population import population
-from netmodel._region import open_region
-from netmodel._sensitivity import sensitivity
-from netmodel._simulator import radio_tables
-from netmodel._sites import synthesised_sites
-from netmodel.errors import (
-    DataError,
-    GridMismatchError,
-    InfeasibleError,
-    InputError,
-    NetmodelError,
-)
-from netmodel.scenario import Scenario
-from netmodel.store import open_run
+if TYPE_CHECKING:
+    from netmodel import charts, maps
+    from netmodel._assess import assess
+    from netmodel._capacity import capacity
+    from netmodel._coverage import coverage
+    from netmodel._demand import demand
+    from netmodel._population import population
+    from netmodel._region import open_region
+    from netmodel._sensitivity import sensitivity
+    from netmodel._simulator import radio_tables
+    from netmodel._sites import synthesised_sites
+    from netmodel.errors import (
+        DataError,
+        GridMismatchError,
+        InfeasibleError,
+        InputError,
+        NetmodelError,
+    )
+    from netmodel.scenario import Scenario
+    from netmodel.store import open_run
 
 __version__ = version("netmodel")
+
+_HOME = {
+    "DataError": "errors",
+    "GridMismatchError": "errors",
+    "InfeasibleError": "errors",
+    "InputError": "errors",
+    "NetmodelError": "errors",
+    "Scenario": "scenario",
+    "assess": "_assess",
+    "capacity": "_capacity",
+    "charts": "charts",
+    "coverage": "_coverage",
+    "demand": "_demand",
+    "maps": "maps",
+    "open_region": "_region",
+    "open_run": "store",
+    "population": "_population",
+    "radio_tables": "_simulator",
+    "sensitivity": "_sensitivity",
+    "synthesised_sites": "_sites",
+}
 
 __all__ = [
     "DataError",
@@ -44,3 +72,16 @@ __all__ = [
     "sensitivity",
     "synthesised_sites",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name from its module, kept for the next time."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'netmodel' has no attribute {name!r}")
+    home = import_module(f"netmodel.{_HOME[name]}")
+    globals()[name] = home if _HOME[name] == name else getattr(home, name)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOME]

@@ -32,6 +32,13 @@ def test_all_is_sorted_and_there():
         assert hasattr(netmodel, name)
 
 
+def test_every_public_name_is_loaded_when_asked(tmp_path):
+    code = "import netmodel; print([n for n in netmodel.__all__ if n not in dir(netmodel)])"
+    assert python(code, tmp_path).stdout.strip() == "[]"
+    with pytest.raises(AttributeError, match="no attribute 'asess'"):
+        netmodel.asess  # noqa: B018
+
+
 def test_no_public_function_hides_its_module():
     functions = [n for n in netmodel.__all__ if callable(getattr(netmodel, n))]
     assert [n for n in functions if f"netmodel.{n}" in MODULES] == []
@@ -39,7 +46,7 @@ def test_no_public_function_hides_its_module():
 
 def test_import_is_light(tmp_path):
     code = (
-        "import sys, netmodel; "
+        "import sys, netmodel; from netmodel import *; "
         "print([m for m in ('rasterio', 'geopandas', 'matplotlib', 'dask') if m in sys.modules])"
     )
     assert python(code, tmp_path).stdout.strip() == "[]"
