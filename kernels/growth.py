@@ -83,7 +83,7 @@ def _log_logistic(t: float, theta: Float, slope: Float) -> float:
     e = math.exp(-abs(x))
     rest = e / (1.0 + e) if x > 0.0 else 1.0 / (1.0 + e)  # what is left to the ceiling
     slope[0], slope[1], slope[2] = 1.0, x * rest, -r * rest
-    return theta[0] + min(x, 0.0) - math.log1p(e)
+    return float(theta[0] + min(x, 0.0) - math.log1p(e))
 
 
 @scalar
@@ -92,7 +92,7 @@ def _log_gompertz(t: float, theta: Float, slope: Float) -> float:
     c, shift = math.exp(theta[1]), t - theta[2]
     g = math.exp(min(-c * shift, _STEEP))
     slope[0], slope[1], slope[2] = 1.0, c * shift * g, -c * g
-    return theta[0] - g
+    return float(theta[0]) - g
 
 
 @scalar
@@ -106,7 +106,7 @@ def _log_bass(t: float, theta: Float, slope: Float) -> float:
     slope[0] = 1.0
     slope[1] = p * t * early + met * (1.0 + p * t)
     slope[2] = q * t * early - met * (1.0 - q * t)
-    return theta[0] + math.log(-math.expm1(-s)) - math.log1p(ahead)
+    return float(theta[0]) + math.log(-math.expm1(-s)) - math.log1p(ahead)
 
 
 @scalar
@@ -226,9 +226,7 @@ def fit_curves(
         for k in range(3):
             inside = max(start[row, k], bounds[row, 0, k])
             theta[row, k] = min(inside, bounds[row, 1, k])
-        cost[row] = minimise(
-            evaluate, code, time, value[row], theta[row], prior[row], bounds[row]
-        )
+        cost[row] = minimise(evaluate, code, time, value[row], theta[row], prior[row], bounds[row])
     return cost
 
 

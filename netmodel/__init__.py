@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from netmodel import charts, maps
     from netmodel._assess import assess
+    from netmodel._backtest import backtest, backtest_scores
     from netmodel._capacity import capacity
     from netmodel._coverage import coverage
     from netmodel._demand import demand
     from netmodel._population import population
+    from netmodel._projection import projection
     from netmodel._region import open_region
     from netmodel._sensitivity import sensitivity
     from netmodel._simulator import radio_tables
     from netmodel._sites import synthesised_sites
+    from netmodel._targets import targets
     from netmodel.errors import (
         DataError,
         GridMismatchError,
@@ -39,6 +42,8 @@ _HOME = {
     "NetmodelError": "errors",
     "Scenario": "scenario",
     "assess": "_assess",
+    "backtest": "_backtest",
+    "backtest_scores": "_backtest",
     "capacity": "_capacity",
     "charts": "charts",
     "coverage": "_coverage",
@@ -47,9 +52,11 @@ _HOME = {
     "open_region": "_region",
     "open_run": "store",
     "population": "_population",
+    "projection": "_projection",
     "radio_tables": "_simulator",
     "sensitivity": "_sensitivity",
     "synthesised_sites": "_sites",
+    "targets": "_targets",
 }
 
 __all__ = [
@@ -60,6 +67,8 @@ __all__ = [
     "NetmodelError",
     "Scenario",
     "assess",
+    "backtest",
+    "backtest_scores",
     "capacity",
     "charts",
     "coverage",
@@ -68,9 +77,11 @@ __all__ = [
     "open_region",
     "open_run",
     "population",
+    "projection",
     "radio_tables",
     "sensitivity",
     "synthesised_sites",
+    "targets",
 ]
 
 

@@ -23,6 +23,7 @@ from netmodel._coverage import coverage
 from netmodel._demand import demand
 from netmodel._networks import tables_side_m
 from netmodel._population import population
+from netmodel._projection import projection
 from netmodel._radio_tables import cell_tables
 from netmodel._region import Region, open_region
 from netmodel._site_list import listed_sites, read_sites
@@ -33,28 +34,38 @@ from netmodel.kernels.allocation import largest_remainder
 from netmodel.scenario import Scenario
 from netmodel.store import RunFolder
 
-STAGES = ("population", "demand", "sites", "coverage", "capacity")
-CORE = STAGES
+CORE = ("population", "demand", "sites", "coverage", "capacity")
+STAGES = (*CORE, "projection")
 NEEDS: dict[str, tuple[str, ...]] = {
     "population": (),
     "demand": ("population",),
     "sites": ("population", "demand"),
     "coverage": ("population", "sites"),
     "capacity": ("population", "demand", "sites", "coverage"),
+    "projection": ("population",),  # which a run's tables are of
 }
 Progress = Callable[[str, float], None]
 
 
-def chosen_stages(stages: str) -> tuple[str, ...]:
-    """Stages named by "core", "all" or a comma-separated list, with those that they need."""
+def chosen_stages(stages: str, scenario: Scenario) -> tuple[str, ...]:
+    """Stages named by "core", "all" or a comma-separated list, with those that they need.
+
+    "all" leaves the projection out where there is no series to project.
+    """
+    has_series = scenario.extends is not None or scenario.projection.series is not None
     if stages in ("all", "core"):
-        return STAGES if stages == "all" else CORE
+        return STAGES if stages == "all" and has_series else CORE
     wanted = {name.strip() for name in stages.split(",")}
     unknown = sorted(wanted - set(STAGES))
     if unknown:
         raise InputError(
             f"--stages {stages}: unknown stage {unknown[0]!r}; "
             f"known: core, all, {', '.join(STAGES)}"
+        )
+    if "projection" in wanted and not has_series:
+        raise InputError(
+            "--stages projection: the scenario has nothing to project; give [projection] series, "
+            'a CSV of your own, or extends = "china-2020"'
         )
     for name in reversed(STAGES):
         wanted |= set(NEEDS[name]) if name in wanted else set()
@@ -105,7 +116,7 @@ def run_stages(
 
     With a `folder`, finished stages are written to it, and read from it when a run resumes.
     """
-    names = chosen_stages(stages)
+    names = chosen_stages(stages, scenario)
     clock = Clock(progress)
     with clock.step("inputs"):
         inputs = open_inputs(scenario)
@@ -121,7 +132,7 @@ def run_stages(
                 domain[name] = groups[name] = folder.read_stage(name)
                 continue
             domain[name] = computed_stage(name, inputs, domain)
-            groups[name] = shown(domain[name], region)
+            groups[name] = shown(domain[name], region) if name in CORE else domain[name]
             if name == "population":  # which has the people from here on
                 region = replace(region, people=np.empty((0, 0)))
                 inputs = replace(inputs, region=region)
@@ -194,6 +205,8 @@ def computed_stage(name: str, inputs: Inputs, done: dict[str, xr.Dataset]) -> xr
     synthesised = scenario.population.path is None
     if name == "population":
         return population(inputs.region, synthesised=synthesised)
+    if name == "projection":
+        return projection(options=scenario.projection, seed=scenario.seed)
     if name == "demand":
         return demand(
             done["population"],
@@ -296,6 +309,8 @@ def input_hashes(scenario: Scenario) -> dict[str, str]:
         "population": scenario.population.path,
         "zones": scenario.zones.path,
         "sites": scenario.sites.path,
+        "series": scenario.projection.series,
+        "targets": scenario.projection.targets,
     }
     if isinstance(scenario.area, str) and Path(scenario.area).is_file():
         named["area"] = Path(scenario.area)

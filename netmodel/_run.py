@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from netmodel import charts, maps
+from netmodel import _projection_charts, charts, maps
 from netmodel._assess import (
     Clock,
     Progress,
@@ -17,6 +17,7 @@ from netmodel._assess import (
 )
 from netmodel._region import Region
 from netmodel._sensitivity import sensitivity
+from netmodel._targets import targets as projected_targets
 from netmodel.errors import InputError, NetmodelError
 from netmodel.scenario import Scenario
 from netmodel.store import RunFolder, write_text, writing
@@ -35,7 +36,7 @@ def run_into(
 
     On an error that the user can mend nothing is left; after a kill the same call resumes.
     """
-    chosen_stages(stages)
+    chosen_stages(stages, scenario)
     folder = RunFolder(place, fingerprint(scenario, stages), overwrite=overwrite)
     try:
         run, region = run_stages(scenario, stages=stages, folder=folder, progress=progress)
@@ -44,6 +45,8 @@ def run_into(
             figures = write_tables(run, region, scenario, folder.partial)
         with clock.step("maps"):
             maps.save_all(run, folder.partial / "maps")
+            if "projection" in run.children:
+                _projection_charts.save_all(run, folder.partial / "charts")
         folder.finish(run.attrs)
     except NetmodelError:
         folder.discard()
@@ -86,10 +89,17 @@ def write_tables(run: xr.DataTree, region: Region, scenario: Scenario, folder: P
     rows_of, headline = zone_tables(run, levels, scenario)
     for level, rows in rows_of.items():
         _write(rows, folder / _FILES[level])
-    _write_csv(targets(scenario), folder / "targets.csv")
+    _write_csv(_targets_of(run, scenario), folder / "targets.csv")
     figures = summary(run, scenario, headline)
     write_text(folder / "summary.json", json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
     return figures
+
+
+def _targets_of(run: xr.DataTree, scenario: Scenario) -> pd.DataFrame:
+    """The plan's targets, with their projection where it was run."""
+    if "projection" in run.children:
+        return projected_targets(run)
+    return targets(scenario)
 
 
 _FILES = {"province": "provinces", "county": "counties"}

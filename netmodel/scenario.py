@@ -160,6 +160,26 @@ class Radio(_Part):
     )
 
 
+class Projection(_Part):
+    """How the coming years are projected."""
+
+    as_of: Annotated[int, Field(ge=2018, le=2100)] | Literal["latest"] = Field(
+        2020, description='last year whose values are used, or "latest"'
+    )
+    horizon: Annotated[int, Field(ge=2019, le=2100)] = Field(
+        2030, description="last year that is projected"
+    )
+    draws: Annotated[int, Field(ge=100, le=20_000)] = Field(
+        2000, description="paths drawn of each indicator"
+    )
+    series: Path | None = Field(
+        None, description="CSV of your own with indicator, year, value, kind"
+    )
+    targets: Path | None = Field(
+        None, description="CSV of your own with indicator, target_year, target, op, baseline"
+    )
+
+
 class Scenario(_Part):
     """Everything a run is given.
 
@@ -186,6 +206,7 @@ class Scenario(_Part):
     sites: Sites = Field(default_factory=Sites)
     demand: Demand = Field(default_factory=Demand)
     radio: Radio = Field(default_factory=Radio)
+    projection: Projection = Field(default_factory=Projection)
 
     @classmethod
     def preset(cls, name: str) -> "Scenario":
@@ -284,6 +305,9 @@ def _absolute(scenario: Scenario, folder: Path) -> Scenario:
         part = getattr(scenario, name)
         if part.path is not None:
             changed[name] = part.model_copy(update={"path": folder / part.path})
+    own = {k: folder / v for k in ("series", "targets") if (v := getattr(scenario.projection, k))}
+    if own:
+        changed["projection"] = scenario.projection.model_copy(update=own)
     if isinstance(scenario.area, str) and (folder / scenario.area).is_file():
         changed["area"] = str(folder / scenario.area)
     return scenario.model_copy(update=changed)

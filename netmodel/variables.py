@@ -116,6 +116,34 @@ _TABLE = (
         "capacity", "stations_to_add", _NETWORK, "float32", "stations",
         "macro stations that bring the load to its target with today's carriers", True,
     ),
+    Variable(
+        "projection", "value", ("indicator", "quantile", "year"), "float64", "by indicator",
+        "quantiles of the draws; units are in the coordinate unit",
+    ),
+    Variable(
+        "projection", "draws", ("indicator", "draw", "year"), "float32", "by indicator",
+        "paths of the coming years, alike in probability",
+    ),
+    Variable(
+        "projection", "known", ("indicator", "known_year"), "float64", "by indicator",
+        "published yearly values; NaN where there is none",
+    ),
+    Variable(
+        "projection", "saturation_low", ("indicator",), "float64", "by indicator",
+        "least saturation that the values allow (90 %); NaN by analogy or where none is fitted",
+    ),
+    Variable(
+        "projection", "saturation_high", ("indicator",), "float64", "by indicator",
+        "greatest saturation that the values allow (90 %)",
+    ),
+    Variable(
+        "projection", "province_value", ("province_indicator", "province", "quantile", "year"),
+        "float64", "by indicator", "quantiles of the provinces' draws",
+    ),
+    Variable(
+        "projection", "province_draws", ("province_indicator", "province", "draw", "year"),
+        "float32", "by indicator", "paths of the provinces, which add up to the nation's",
+    ),
 )  # fmt: skip
 
 VARIABLES = {(v.stage, v.name): v for v in _TABLE}
