@@ -138,9 +138,23 @@ def run_stages(
                 inputs = replace(inputs, region=region)
             if folder is not None:
                 folder.write_stage(name, groups[name])
+    by_year = _by_year(inputs, domain, region, clock)
+    if by_year:
+        groups["years"] = as_dataset(by_year)
+        if folder is not None:
+            folder.write_stage("years", groups["years"])
     tree = xr.DataTree.from_dict({f"/{name}": ds for name, ds in groups.items()})
     tree.attrs |= _run_attributes(scenario, region, clock.seconds)
-    return tree, region
+    return tree, region, by_year
+
+
+def _by_year(
+    inputs: "Inputs", domain: dict[str, xr.Dataset], region: Region, clock: "Clock"
+) -> dict[str, pd.DataFrame]:
+    """Tables of all years of a scenario that has later ones; empty without them."""
+    if len(inputs.scenario.years) == 1 or not {*CORE, "projection"} <= set(domain):
+        return {}
+    return later_years(inputs, domain, zone_levels(region, inputs.scenario), clock)
 
 
 def _begin_tables(inputs: "Inputs") -> None:
@@ -185,6 +199,8 @@ class Inputs:
     scenario: Scenario
     region: Region
     listed: pd.DataFrame | None
+    province_gb: NDArray[np.float64] | None = None  # instead of the scenario's
+    province_stations: NDArray[np.int64] | None = None
 
     def of(self, scenario: Scenario) -> "Inputs":
         """The same files and area for a scenario with other settings."""
@@ -210,7 +226,7 @@ def computed_stage(name: str, inputs: Inputs, done: dict[str, xr.Dataset]) -> xr
     if name == "demand":
         return demand(
             done["population"],
-            province_total_gb=province_traffic_gb(scenario),
+            province_total_gb=_given(inputs.province_gb, province_traffic_gb(scenario)),
             year=scenario.year,
             options=scenario.demand,
             synthesised=synthesised,
@@ -232,9 +248,13 @@ def _sites(inputs: Inputs, done: dict[str, xr.Dataset]) -> xr.Dataset:
         return listed_sites(done["population"], inputs.listed)
     return synthesised_sites(
         joined([done["population"], done["demand"]]),
-        province_stations=province_stations(inputs.scenario)[0],
+        province_stations=_given(inputs.province_stations, province_stations(inputs.scenario)[0]),
         options=inputs.scenario.sites,
     )
+
+
+def _given(own: NDArray[Any] | None, usual: NDArray[Any]) -> NDArray[Any]:
+    return usual if own is None else own
 
 
 def joined(stages: list[xr.Dataset]) -> xr.Dataset:

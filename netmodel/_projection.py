@@ -151,12 +151,11 @@ def projection(
 
 
 def _first_year(as_of: AsOf, series: Mapping[str, Series] | None) -> int:
-    """The year after `as_of`; 2021 for the latest facts, after the newest value of own series."""
-    if as_of != "latest":
-        return int(as_of) + 1
+    """2021 with the facts, known years included; the year after the newest value of own series."""
     if series is None:
-        return 2021
-    return int(max(s.time[-1] for s in series.values())) + 1
+        return 2021 if as_of == "latest" else min(int(as_of), 2020) + 1
+    newest = int(max(s.time[-1] for s in series.values()))
+    return (newest if as_of == "latest" else min(int(as_of), newest)) + 1
 
 
 def _all(

@@ -70,6 +70,9 @@ class Sites(_Part):
     total: Annotated[int, Field(gt=0)] | None = Field(
         None, description="stations to synthesise where there is no list"
     )
+    by_year: dict[int, Annotated[int, Field(gt=0)]] = Field(
+        {}, description="stations of later years; default along the projection's median"
+    )
     networks: dict[str, _Positive] = Field(
         {"all": 1.0}, description="share of the stations of each radio network"
     )
@@ -198,7 +201,7 @@ class Scenario(_Part):
         None, description="zone name or code, [west, south, east, north], or a polygon file"
     )
     years: tuple[Annotated[int, Field(ge=2000, le=2100)], ...] = Field(
-        (2020,), description="the year of the inputs"
+        (2020,), description="the year of the inputs, and later ones to project to"
     )
     population: Population = Field(default_factory=Population)
     grid: RunGrid = Field(default_factory=RunGrid)
@@ -282,10 +285,28 @@ class Scenario(_Part):
                 f"{where}: [zones] path goes with a population of your own, without extends; "
                 "the reference case reports by its counties"
             )
-        if len(self.years) != 1 or (not own and self.years != (2020,)):
+        self._check_years(where, own=own)
+
+    def _check_years(self, where: str, *, own: bool) -> None:
+        """One year of inputs; later ones only where there is a projection to follow."""
+        years = list(self.years)
+        if not years or (own and len(years) > 1) or (not own and years[0] != 2020):
             raise InputError(
-                f"{where}: years = {list(self.years)}: one year of inputs is supported, "
-                "2020 for the reference case"
+                f"{where}: years = {years}: the reference case begins with 2020 and may go on "
+                "to later years; a region of your own has one year"
+            )
+        if years != sorted(set(years)):
+            raise InputError(f"{where}: years = {years}: give each year once, in order")
+        last = self.projection.horizon
+        if len(years) > 1 and years[-1] > last:
+            raise InputError(
+                f"{where}: years = {years}: the projection ends in {last}; "
+                "raise [projection] horizon"
+            )
+        if len(years) > 1 and (self.sites.path or self.projection.series):
+            raise InputError(
+                f"{where}: years = {years}: later years follow the facts' projection with "
+                "synthesised sites; leave out [sites] path and [projection] series"
             )
 
 
