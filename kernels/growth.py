@@ -226,9 +226,7 @@ def fit_curves(
         for k in range(3):
             inside = max(start[row, k], bounds[row, 0, k])
             theta[row, k] = min(inside, bounds[row, 1, k])
-        cost[row] = minimise(
-            evaluate, code, time, value[row], theta[row], prior[row], bounds[row]
-        )
+        cost[row] = minimise(evaluate, code, time, value[row], theta[row], prior[row], bounds[row])
     return cost
 
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from netmodel import facts
 from netmodel.errors import InputError
 from netmodel.grids.china import open_china_2020
-from netmodel.grids.grid import Grid
+from netmodel.grids.grid import Grid, crs_of
 from netmodel.grids.population import PopulationRaster, read_population
 from netmodel.grids.zones import Zones, box_mask, one_zone, polygon_mask, read_zones
 from netmodel.kernels.distance import nearest_marked
-from netmodel.scenario import Scenario
+from netmodel.scenario import RunGrid, Scenario
 
 Mask = NDArray[np.bool_]
 
@@ -115,10 +115,7 @@ def _reference(scenario: Scenario) -> Region:
 
 def _own(scenario: Scenario) -> Region:
     """A user's raster on its own grid."""
-    grid = None
-    if scenario.grid.crs is not None and scenario.grid.bounds is not None:
-        grid = Grid.from_bounds(scenario.grid.crs, scenario.grid.bounds, scenario.grid.resolution_m)
-    raster = _read(scenario, grid)
+    raster = _read(scenario, _stated_grid(scenario.grid))
     whole = one_zone(scenario.name, ~np.isnan(raster.people))
     zones = whole
     if scenario.zones.path is not None:
@@ -126,6 +123,24 @@ def _own(scenario: Scenario) -> Region:
             scenario.zones.path, raster.grid, scenario.zones.code, scenario.zones.name
         )
     return Region(raster.grid, raster.people, whole, zones, raster.grid, losses=_losses(raster))
+
+
+def _stated_grid(given: RunGrid) -> Grid | None:
+    """The run grid that a scenario states, if it does."""
+    if given.crs is None or given.bounds is None:
+        return None
+    try:
+        crs = crs_of(given.crs)
+    except InputError as error:
+        raise InputError(f"[grid] {error}") from error
+    # Windows and inter-site distances are in metres of the grid.
+    if not crs.is_projected or crs.axis_info[0].unit_conversion_factor != 1.0:
+        unit = crs.axis_info[0].unit_name
+        raise InputError(
+            f"[grid] crs = {given.crs!r} has the unit {unit}; give a projected CRS in metres, best "
+            "an equal-area one such as EPSG:3035, with bounds in it, or leave [grid] out"
+        )
+    return Grid.from_bounds(crs, given.bounds, given.resolution_m)
 
 
 def _read(scenario: Scenario, grid: Grid | None) -> PopulationRaster:

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -40,7 +41,9 @@ class RunGrid(_Part):
     """The run grid of a user's own raster; by default 1-km equal-area around the raster."""
 
     crs: str | None = Field(None, description="CRS of the run grid, such as EPSG:32735")
-    resolution_m: _Positive = Field(1000.0, description="cell size [m]")
+    resolution_m: Annotated[float, Field(ge=1.0, le=1e6)] = Field(
+        1000.0, description="cell size [m]"
+    )
     bounds: Box | None = Field(
         None, description="left, bottom, right, top in that CRS; default the raster's"
     )
@@ -49,6 +52,9 @@ class RunGrid(_Part):
     def _both(self) -> "RunGrid":
         if (self.crs is None) != (self.bounds is None):
             raise ValueError("give crs and bounds together, or neither")
+        left, bottom, right, top = self.bounds or (0.0, 0.0, 1.0, 1.0)
+        if not (-math.inf < left < right < math.inf and -math.inf < bottom < top < math.inf):
+            raise ValueError("bounds must be finite, with left < right and bottom < top")
         return self
 
 

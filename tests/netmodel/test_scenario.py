@@ -58,6 +58,8 @@ def test_a_scenario_is_immutable_and_its_json_comes_back(scenario):
         ({"extends": "mars-2020"}, "extends"),
         ({"radio": {"target_load": 1.0}}, "target_load"),
         ({"grid": {"crs": "EPSG:32633"}}, "crs and bounds together"),
+        ({"grid": {"crs": "EPSG:32633", "bounds": [1, 0, 0, 1]}}, "left < right"),
+        ({"grid": {"resolution_m": 0.1}}, r"\[grid\] resolution_m: .*greater than or equal to 1"),
         ({"extends": "china-2020", "zones": {"path": "z.gpkg"}}, "without extends"),
         ({"extends": "china-2020", "years": [2025]}, "2020 for the reference case"),
     ],
