@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import xarray as xr
@@ -17,9 +18,9 @@ from netmodel._assess import (
 )
 from netmodel._region import Region
 from netmodel._sensitivity import sensitivity
-from netmodel.errors import InputError, NetmodelError
+from netmodel.errors import InputError
 from netmodel.scenario import Scenario
-from netmodel.store import RunFolder, write_text, writing
+from netmodel.store import RunFolder, folder_for_output, write_text, writing
 from netmodel.tables import Summary, ZoneNames, summary, targets, zone_tables
 
 
@@ -33,7 +34,7 @@ def run_into(
 ) -> Summary:
     """Run a scenario and leave its folder at `place`; the headline figures.
 
-    On an error that the user can mend nothing is left; after a kill the same call resumes.
+    After an error nothing is left; after a kill, or Ctrl-C, the same call resumes.
     """
     chosen_stages(stages)
     folder = RunFolder(place, fingerprint(scenario, stages), overwrite=overwrite)
@@ -45,7 +46,7 @@ def run_into(
         with clock.step("maps"):
             maps.save_all(run, folder.partial / "maps")
         folder.finish(run.attrs)
-    except NetmodelError:
+    except Exception:  # any error; what interrupts a run is none of these
         folder.discard()
         raise
     return figures
@@ -64,14 +65,13 @@ def sensitivity_into(
     standing = [name for name in names if (folder / name).exists()]
     if standing and not overwrite:
         raise InputError(f"{folder / standing[0]}: exists; give another folder, or --overwrite")
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    table = sensitivity(scenario, progress=progress)
-    with writing(folder):
-        _write_csv(table, folder / names[0])
-        temporary = folder / f".{names[1]}.partial"
-        charts.tornado(table).savefig(temporary, format="png", dpi=150)
-        temporary.replace(folder / names[1])
+    with folder_for_output(folder):
+        table = sensitivity(scenario, progress=progress)
+        with writing(folder), TemporaryDirectory(prefix=".partial-", dir=folder) as temporary:
+            _write_csv(table, Path(temporary) / names[0])
+            charts.tornado(table).savefig(Path(temporary) / names[1], dpi=150)
+            for name in names:
+                (Path(temporary) / name).replace(folder / name)
     return table
 
 
