@@ -47,9 +47,9 @@ Progress = Callable[[str, float], None]
 
 def chosen_stages(stages: str) -> tuple[str, ...]:
     """Stages named by "core", "all" or a comma-separated list, with those that they need."""
-    if stages in ("all", "core"):
-        return STAGES if stages == "all" else CORE
-    wanted = {name.strip() for name in stages.split(",")}
+    given = [name.strip() for name in stages.split(",")]
+    sets = {"all": STAGES, "core": CORE}
+    wanted = {stage for name in given for stage in sets.get(name, (name,))}
     unknown = sorted(wanted - set(STAGES))
     if unknown:
         raise InputError(
