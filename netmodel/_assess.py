@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -21,13 +22,15 @@ from netmodel import facts
 from netmodel._capacity import capacity
 from netmodel._coverage import coverage
 from netmodel._demand import demand
+from netmodel._feasible import check_demand, check_networks
 from netmodel._networks import tables_side_m
 from netmodel._population import population
 from netmodel._radio_tables import cell_tables
 from netmodel._region import Region, open_region
-from netmodel._site_list import listed_sites, read_sites
+from netmodel._site_list import column_notes, listed_sites, read_sites
 from netmodel._sites import synthesised_sites
 from netmodel.errors import DataError, InputError
+from netmodel.grids.china import POPULATION_FILE
 from netmodel.grids.layers import coordinates
 from netmodel.kernels.allocation import largest_remainder
 from netmodel.scenario import Scenario
@@ -181,10 +184,13 @@ class Inputs:
 
 
 def open_inputs(scenario: Scenario) -> Inputs:
-    """Read the files of a scenario."""
+    """Read the files of a scenario, and check that its settings fit them."""
     region, listed = open_region(scenario), None
     if scenario.sites.path is not None:
         listed = read_sites(scenario.sites.path, region.frame, scenario.sites.crs)
+    names = list(scenario.sites.networks) if listed is None else sorted(set(listed["network"]))
+    check_networks(scenario, names)
+    check_demand(scenario, region, province_traffic_gb(scenario))
     return Inputs(scenario, region, listed)
 
 
@@ -221,6 +227,7 @@ def _sites(inputs: Inputs, done: dict[str, xr.Dataset]) -> xr.Dataset:
         joined([done["population"], done["demand"]]),
         province_stations=province_stations(inputs.scenario)[0],
         options=inputs.scenario.sites,
+        province_names=inputs.region.provinces.table["name_en"].tolist(),
     )
 
 
@@ -287,11 +294,12 @@ def _run_attributes(
         "timings_s": json.dumps(seconds),
         "people_accounting": json.dumps(region.losses),
         "attribution": region.attribution,
+        "site_columns": column_notes(scenario.sites.path) if scenario.sites.path else "",
     }
 
 
 def input_hashes(scenario: Scenario) -> dict[str, str]:
-    """SHA-256 of each file that a scenario names."""
+    """SHA-256 of each file that a scenario names, and of the embedded ones that it uses."""
     named = {
         "population": scenario.population.path,
         "zones": scenario.zones.path,
@@ -299,7 +307,17 @@ def input_hashes(scenario: Scenario) -> dict[str, str]:
     }
     if isinstance(scenario.area, str) and Path(scenario.area).is_file():
         named["area"] = Path(scenario.area)
-    return {key: _sha256(path) for key, path in named.items() if path is not None}
+    out = {key: _sha256(path) for key, path in named.items() if path is not None}
+    return out | (embedded_hashes(scenario) if scenario.extends else {})
+
+
+def embedded_hashes(scenario: Scenario) -> dict[str, str]:
+    """SHA-256 of the shipped rasters and tables that the reference case is made of, by name."""
+    homes = [files(name).joinpath("data") for name in ("netmodel.grids", "netmodel")]
+    shipped = {f.name: f for home in homes for f in home.iterdir() if f.is_file()}
+    if scenario.population.path is not None:
+        del shipped[POPULATION_FILE]
+    return {k: hashlib.sha256(f.read_bytes()).hexdigest() for k, f in sorted(shipped.items())}
 
 
 def _sha256(path: Path) -> str:

@@ -20,6 +20,8 @@ from netmodel.scenario import RunGrid, Scenario
 
 Mask = NDArray[np.bool_]
 
+_MOST_NAMES = 8  # of zones in a message
+
 # Cells from which a site can matter: 20 km of the longest link, or 8 of the window over which
 # densities are taken and one for each round of the fixed point.
 _HALO = 24
@@ -83,8 +85,8 @@ def open_region(scenario: Scenario) -> Region:
     wanted = area_mask(scenario.area, region) & ~np.isnan(region.people)
     if not wanted.any():
         raise InputError(
-            f"area = {scenario.area!r}: no cell with data in it; the grid covers "
-            f"{_lonlat_range(region.grid)}"
+            f"area = {scenario.area_text}: no cell with data in it; give an area within "
+            f"{_lonlat_range(region.grid)}, which the grid covers"
         )
     return _domain(region, wanted)
 
@@ -92,7 +94,9 @@ def open_region(scenario: Scenario) -> Region:
 def _reference(scenario: Scenario) -> Region:
     """The embedded case, or a user's raster on its grid and in its zones."""
     china = open_china_2020()
-    people, losses = china.people, {}
+    people = china.people
+    losses = {"source_people": float(np.nansum(people))}
+    losses |= {"people_outside_frame": 0.0, "people_outside_zones": 0.0}
     if scenario.population.path is not None:
         raster = _read(scenario, china.grid)
         people = np.where(china.counties.label >= 0, raster.people, np.nan)
@@ -223,11 +227,12 @@ _PROVINCE_SUFFIX = re.compile("(省|市|(壮族|回族|维吾尔)?自治区)$")
 def _near_zones(area: str, region: Region) -> str:
     names = [*region.provinces.table.name_en, *region.counties.table.name_en]
     near = difflib.get_close_matches(area, list(dict.fromkeys(names)), n=3)
-    return (
-        f"; did you mean {' or '.join(near)}?"
-        if near
-        else "; `netmodel facts provinces` lists them"
-    )
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    if len(region.provinces) > 1:
+        return "; `netmodel facts provinces` lists them"
+    known = list(dict.fromkeys(names))[:_MOST_NAMES]
+    return f"; give a box, a polygon file or a zone: {', '.join(known)}"
 
 
 def _lonlat_range(grid: Grid) -> str:

@@ -148,7 +148,8 @@ def test_bad_scenarios(tmp_path):
 def test_check_says_what_would_be_used(scenario_file):
     result = netmodel("check", scenario_file)
     assert result.returncode == 0
-    assert "150 stations synthesised" in result.stdout and "people" in result.stdout
+    assert "150 stations synthesised in 1 network" in result.stdout and "people" in result.stdout
+    assert "networks" not in result.stdout and "provinces" not in result.stdout
 
 
 def test_init_is_a_scenario(tmp_path):

@@ -66,7 +66,8 @@ def test_an_area_by_polygon_file(given, tmp_path):
     [
         ("smal", "did you mean small"),
         ("", "no such zone"),
-        ((0.0, 0.0, 1.0, 1.0), "no cell with data"),
+        ("Atlantis", "give a box, a polygon file or a zone: small"),
+        ((0.0, 0.0, 1.5, 1.0), r"^area = \[0, 0, 1.5, 1\]: no cell with data.*give an area within"),
     ],
 )
 def test_unknown_areas_are_refused(given, area, says):
