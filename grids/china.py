@@ -17,7 +17,7 @@ from netmodel.grids.io import open_raster
 from netmodel.grids.zones import Zones
 
 _DATA = "data"
-_POPULATION = "china_2020_population.tif"
+POPULATION_FILE = "china_2020_population.tif"
 _COUNTY = "china_2020_county.tif"
 _COUNTIES = "china_2020_counties.csv"
 
@@ -45,7 +45,7 @@ class China:
 
 def open_china_2020() -> China:
     """Read the embedded grid."""
-    people, grid, tags = _read(_POPULATION)
+    people, grid, tags = _read(POPULATION_FILE)
     label, label_grid, _ = _read(_COUNTY)
     if grid != label_grid:
         raise RuntimeError("the embedded rasters do not align; rebuild them")

@@ -8,6 +8,9 @@ import numpy as np
 from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Geod, Proj, Transformer
+from pyproj.exceptions import CRSError
+
+from netmodel.grids.errors import InputError
 
 Float = NDArray[np.float64]
 
@@ -42,10 +45,11 @@ class Grid:
 
         `bounds` is (left, bottom, right, top) in the CRS and is rounded outward.
         """
+        crs = crs_of(crs)
         left, bottom = (math.floor(v / resolution + 1e-9) for v in bounds[:2])
         right, top = (math.ceil(v / resolution - 1e-9) for v in bounds[2:])
         affine = Affine(resolution, 0.0, left * resolution, 0.0, -resolution, top * resolution)
-        return cls(CRS.from_user_input(crs), affine, (top - bottom, right - left))
+        return cls(crs, affine, (top - bottom, right - left))
 
     @property
     def name(self) -> str:
@@ -217,6 +221,16 @@ class Grid:
 # Equal-area on the ellipsoid in PROJ; Mollweide and its like are so on a sphere only, where the
 # ellipsoid's areas are off by up to 0.7 %.
 _EQUAL_AREA = ("albersequalarea", "lambertazimuthalequalarea", "lambertcylindricalequalarea")
+
+
+def crs_of(given: CRS | str) -> CRS:
+    """A CRS from its EPSG code, PROJ string or WKT; what is none is refused."""
+    try:
+        return CRS.from_user_input(given)
+    except CRSError as error:
+        raise InputError(
+            f"crs = {given!r}: not a CRS that PROJ knows; give an EPSG code such as EPSG:3035"
+        ) from error
 
 
 def _float(value: ArrayLike) -> Float:

@@ -24,4 +24,11 @@ def open_raster(path: str | Path) -> "Iterator[DatasetReader]":
     except RasterioIOError as error:
         raise DataError(f"{path}: not a raster that GDAL reads; give a GeoTIFF") from error
     with source:
-        yield source
+        try:
+            yield source
+        except RasterioIOError as error:
+            reason = " ".join(str(error.__cause__ or error).split())
+            raise DataError(
+                f"{path}: cannot be read to its end ({reason}); the file is cut short or "
+                "damaged, copy it again"
+            ) from error

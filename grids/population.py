@@ -33,6 +33,9 @@ MIN_PEAK_DENSITY_PER_KM2 = 50.0
 SENTINELS = (-99999.0, -200.0)
 _MIN_CELLS_TO_JUDGE = 1000
 _STRIP_CELLS = 1 << 20
+# Of a run grid: beyond the first no machine of today holds the layers of a run.
+MAX_CELLS = 400_000_000
+MIN_CELLS = 4
 _DENSITY_WORDS = ("density", "per km2", "per km^2", "per sq", "/km2", "/km^2", "km-2")
 
 
@@ -79,7 +82,7 @@ def read_population(
     kind : {"count", "density_per_km2"}
         What a value means.
     nodata : float, optional
-        Value that means no data besides the file's own, `SENTINELS`, NaN and infinities.
+        Value that means no data besides the file's own, `SENTINELS` and NaN.
     resolution_m : float
         Cell size of the default grid [m].
 
@@ -88,8 +91,8 @@ def read_population(
     DataError
         The file is missing or no raster.
     InputError
-        No CRS, swapped axes, negative people, no data at all, a density given as a count or
-        the reverse, or nobody inside the frame.
+        No CRS, swapped axes, negative or infinite people, no data at all, a density given as
+        a count or the reverse, a grid of too many or too few cells, or nobody in its frame.
 
     Notes
     -----
@@ -99,6 +102,7 @@ def read_population(
         source_grid = _source_grid(source, path)
         _check_words(source, path, kind)
         grid = grid or _default_grid(source_grid, resolution_m)
+        _check_cells(grid)
         result = _accumulate(source, source_grid, grid, (kind, nodata, path))
     if not np.nansum(result.people) > 0.0:
         raise InputError(
@@ -170,6 +174,21 @@ def _default_grid(source: Grid, resolution_m: float) -> Grid:
     return Grid.from_bounds(crs, (x.min(), y.min(), x.max(), y.max()), resolution_m)
 
 
+def _check_cells(grid: Grid) -> None:
+    """Refuse grids that no machine holds, and those that keep nothing of the map."""
+    cells, side = grid.shape[0] * grid.shape[1], abs(grid.affine.a)
+    if cells > MAX_CELLS:
+        raise InputError(
+            f"[grid] resolution_m = {side:g} makes {cells:,} cells, of at most {MAX_CELLS:,}; "
+            "raise it, or give smaller bounds"
+        )
+    if cells < MIN_CELLS:
+        raise InputError(
+            f"[grid] resolution_m = {side:g} makes a grid of {grid.shape[0]} x {grid.shape[1]} "
+            "cells, on which there is nothing to see; lower it, or give larger bounds"
+        )
+
+
 def _accumulate(
     source: "DatasetReader",
     source_grid: Grid,
@@ -210,23 +229,38 @@ def _accumulate(
 def _strip_values(
     source: "DatasetReader", first: int, last: int, nodata: float | None, path: str | Path
 ) -> Float:
-    """Rows [first, last) as float64 with NaN for no data; negative people are refused."""
+    """Rows [first, last) as float64 with NaN for no data, checked."""
     from rasterio.windows import Window
 
     raw = source.read(1, window=Window(0, first, source.width, last - first), masked=True)
     value = np.ma.filled(raw.astype(np.float64), np.nan)
     for sentinel in (*SENTINELS, *([] if nodata is None else [nodata])):
         value[value == sentinel] = np.nan
-    value[~np.isfinite(value)] = np.nan
-    negative = np.argwhere(value < 0.0)
-    if negative.size:
-        r, c = negative[0]
-        raise InputError(
-            f"{path}: {len(negative)} negative cells between rows {first} and {last}, the first "
-            f"{value[r, c]:g} at row {first + r}, column {c}; "
-            f"if that means no data, set nodata = {value[r, c]:g} under [population]"
-        )
+    whole = last - first == source.height
+    _refuse(path, value, np.isinf(value), "infinite", first, whole)
+    _refuse(path, value, value < 0.0, "negative", first, whole)
     return value
+
+
+def _refuse(
+    path: str | Path, value: Float, bad: NDArray[np.bool_], what: str, first: int, whole: bool
+) -> None:
+    """Refuse bad cells of a strip that begins at row `first`, by the place of the first."""
+    place = np.argwhere(bad)
+    if not len(place):
+        return
+    r, c = place[0]
+    marks = np.unique(value[bad])
+    # Values that differ, or that leave no cell over, are no mark of missing data.
+    a_mark = len(marks) == 1 and not (whole and (bad | np.isnan(value)).all())
+    remedy = "people per cell are finite and not negative, is it a population raster?"
+    if a_mark:
+        # In full: a mark such as -3.4028234663852886e+38 must be met exactly.
+        remedy = f"if that means no data, set nodata = {float(marks[0])!r} under [population]"
+    raise InputError(
+        f"{path}: {len(place)} {what} cells between rows {first} and {first + len(value)}, the "
+        f"first {value[r, c]:g} at row {first + r}, column {c}; {remedy}"
+    )
 
 
 def _check_values(path: str | Path, kind: Kind, found: tuple[float, bool]) -> None:

@@ -1,15 +1,17 @@
 """What a scenario would use, found without running it."""
 
-from netmodel._assess import province_stations, province_traffic_gb
-from netmodel._region import open_region
-from netmodel._site_list import read_sites
-from netmodel.grids.grid import Grid
+from netmodel._population import population
+from netmodel._region import Region
+from netmodel._site_list import column_notes
+from netmodel._sites import check_room
+from netmodel._stages import Inputs, open_inputs, province_stations, province_traffic_gb
 from netmodel.scenario import Scenario
 
 
 def used(scenario: Scenario) -> list[tuple[str, str]]:
     """Each input of a scenario and what would be used for it, all of them checked."""
-    region = open_region(scenario)
+    inputs = open_inputs(scenario)
+    region = inputs.region
     rows, columns = region.grid.shape
     people = float(region.people[region.people > 0].sum())
     source = scenario.population.path or "embedded China 2020 grid (synthesised below province)"
@@ -17,22 +19,43 @@ def used(scenario: Scenario) -> list[tuple[str, str]]:
         ("scenario", scenario.name),
         ("population", f"{source}: {people:,.0f} people"),
         ("grid", f"{rows:,} x {columns:,} cells, {region.grid.name}"),
-        ("zones", f"{len(region.provinces)} provinces, {len(region.counties)} counties or zones"),
+        ("zones", _zones(region)),
         ("demand", f"{province_traffic_gb(scenario).sum():,.0f} GB in {scenario.year}"),
-        ("sites", _sites(scenario, region.frame)),
+        ("sites", _sites(inputs)),
     ]
+    notes = column_notes(scenario.sites.path) if scenario.sites.path else ""
+    lines += [("columns of sites", notes)] if notes else []
     lines += [(name.replace("_", " "), f"{value:,.6g}") for name, value in region.losses.items()]
     if scenario.area is not None and region.wanted is not None:
-        lines.append(("area", f"{scenario.area}: {int(region.wanted.sum()):,} cells"))
+        lines.append(("area", f"{scenario.area_text}: {_counted(region.wanted.sum(), 'cell')}"))
     return lines
 
 
-def _sites(scenario: Scenario, grid: Grid) -> str:
-    """What the sites stage would count or synthesise."""
-    if scenario.sites.path is None:
-        total = int(province_stations(scenario)[0].sum())
-        return f"{total:,} stations synthesised in {len(scenario.sites.networks)} networks"
-    listed = read_sites(scenario.sites.path, grid, scenario.sites.crs)
-    return (
-        f"{scenario.sites.path}: {len(listed):,} stations, {listed['network'].nunique()} networks"
+def _zones(region: Region) -> str:
+    """Zones that the tables would have a row for."""
+    if region.counties.table is region.provinces.table:
+        return "one, the whole region; [zones] path gives others"
+    whole = _counted(len(region.provinces), "province" if len(region.provinces) > 1 else "region")
+    return f"{whole}, {_counted(len(region.counties), 'county or zone', 'counties or zones')}"
+
+
+def _sites(inputs: Inputs) -> str:
+    """What the sites stage would count, or synthesise where there is room for it."""
+    scenario, listed = inputs.scenario, inputs.listed
+    if listed is not None:
+        networks = _counted(listed["network"].nunique(), "network")
+        return f"{scenario.sites.path}: {_counted(len(listed), 'station')}, {networks}"
+    stations = province_stations(scenario)[0]
+    check_room(
+        population(inputs.region),
+        province_stations=stations,
+        options=scenario.sites,
+        province_names=inputs.region.provinces.table["name_en"].tolist(),
     )
+    networks = _counted(len(scenario.sites.networks), "network")
+    return f"{_counted(stations.sum(), 'station')} synthesised in {networks}"
+
+
+def _counted(number: int, one: str, more: str | None = None) -> str:
+    """A number of things, in the right number."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -317,3 +318,19 @@ def reconciled(provinces: Float, nation: Float) -> Float:
     """Draws (province, draw, year) scaled so that each draw and year adds up to the nation's."""
     scaled: Float = provinces * (nation / provinces.sum(axis=0))
     return scaled
+
+
+def projection_tables(run: xr.DataTree) -> dict[str, pd.DataFrame]:
+    """Quantiles by indicator and year, and by province; empty without the stage."""
+    if "projection" not in run.children:
+        return {}
+    ds = run["projection"].to_dataset()
+    names = {0.1: "p10", 0.5: "median", 0.9: "p90"}
+    nation = ds["value"].to_series().unstack("quantile").rename(columns=names)
+    about = ds[["unit", "method", "note", "saturation_low", "saturation_high"]].to_dataframe()
+    order = pd.Index(ds.indicator.values, name="indicator")
+    out = {"projection": nation.reset_index().merge(about.loc[order].reset_index(), sort=False)}
+    if "province_value" in ds:
+        provinces = ds["province_value"].to_series().unstack("quantile").rename(columns=names)
+        out["projection_provinces"] = provinces.reset_index()
+    return out

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from netmodel import facts
 from netmodel.errors import InputError
 from netmodel.grids.china import open_china_2020
-from netmodel.grids.grid import Grid
+from netmodel.grids.grid import Grid, crs_of
 from netmodel.grids.population import PopulationRaster, read_population
 from netmodel.grids.zones import Zones, box_mask, one_zone, polygon_mask, read_zones
 from netmodel.kernels.distance import nearest_marked
-from netmodel.scenario import Scenario
+from netmodel.scenario import RunGrid, Scenario
 
 Mask = NDArray[np.bool_]
+
+_MOST_NAMES = 8  # of zones in a message
 
 # Cells from which a site can matter: 20 km of the longest link, or 8 of the window over which
 # densities are taken and one for each round of the fixed point.
@@ -83,8 +85,8 @@ def open_region(scenario: Scenario) -> Region:
     wanted = area_mask(scenario.area, region) & ~np.isnan(region.people)
     if not wanted.any():
         raise InputError(
-            f"area = {scenario.area!r}: no cell with data in it; the grid covers "
-            f"{_lonlat_range(region.grid)}"
+            f"area = {scenario.area_text}: no cell with data in it; give an area within "
+            f"{_lonlat_range(region.grid)}, which the grid covers"
         )
     return _domain(region, wanted)
 
@@ -92,7 +94,9 @@ def open_region(scenario: Scenario) -> Region:
 def _reference(scenario: Scenario) -> Region:
     """The embedded case, or a user's raster on its grid and in its zones."""
     china = open_china_2020()
-    people, losses = china.people, {}
+    people = china.people
+    losses = {"source_people": float(np.nansum(people))}
+    losses |= {"people_outside_frame": 0.0, "people_outside_zones": 0.0}
     if scenario.population.path is not None:
         raster = _read(scenario, china.grid)
         people = np.where(china.counties.label >= 0, raster.people, np.nan)
@@ -115,10 +119,7 @@ def _reference(scenario: Scenario) -> Region:
 
 def _own(scenario: Scenario) -> Region:
     """A user's raster on its own grid."""
-    grid = None
-    if scenario.grid.crs is not None and scenario.grid.bounds is not None:
-        grid = Grid.from_bounds(scenario.grid.crs, scenario.grid.bounds, scenario.grid.resolution_m)
-    raster = _read(scenario, grid)
+    raster = _read(scenario, _stated_grid(scenario.grid))
     whole = one_zone(scenario.name, ~np.isnan(raster.people))
     zones = whole
     if scenario.zones.path is not None:
@@ -126,6 +127,24 @@ def _own(scenario: Scenario) -> Region:
             scenario.zones.path, raster.grid, scenario.zones.code, scenario.zones.name
         )
     return Region(raster.grid, raster.people, whole, zones, raster.grid, losses=_losses(raster))
+
+
+def _stated_grid(given: RunGrid) -> Grid | None:
+    """The run grid that a scenario states, if it does."""
+    if given.crs is None or given.bounds is None:
+        return None
+    try:
+        crs = crs_of(given.crs)
+    except InputError as error:
+        raise InputError(f"[grid] {error}") from error
+    # Windows and inter-site distances are in metres of the grid.
+    if not crs.is_projected or crs.axis_info[0].unit_conversion_factor != 1.0:
+        unit = crs.axis_info[0].unit_name
+        raise InputError(
+            f"[grid] crs = {given.crs!r} has the unit {unit}; give a projected CRS in metres, best "
+            "an equal-area one such as EPSG:3035, with bounds in it, or leave [grid] out"
+        )
+    return Grid.from_bounds(crs, given.bounds, given.resolution_m)
 
 
 def _read(scenario: Scenario, grid: Grid | None) -> PopulationRaster:
@@ -208,11 +227,12 @@ _PROVINCE_SUFFIX = re.compile("(省|市|(壮族|回族|维吾尔)?自治区)$")
 def _near_zones(area: str, region: Region) -> str:
     names = [*region.provinces.table.name_en, *region.counties.table.name_en]
     near = difflib.get_close_matches(area, list(dict.fromkeys(names)), n=3)
-    return (
-        f"; did you mean {' or '.join(near)}?"
-        if near
-        else "; `netmodel facts provinces` lists them"
-    )
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    if len(region.provinces) > 1:
+        return "; `netmodel facts provinces` lists them"
+    known = list(dict.fromkeys(names))[:_MOST_NAMES]
+    return f"; give a box, a polygon file or a zone: {', '.join(known)}"
 
 
 def _lonlat_range(grid: Grid) -> str:

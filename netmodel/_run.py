@@ -2,26 +2,22 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import xarray as xr
 
 from netmodel import _projection_charts, charts, maps
-from netmodel._assess import (
-    Clock,
-    Progress,
-    chosen_stages,
-    fingerprint,
-    province_stations,
-    run_stages,
-)
-from netmodel._region import Region
+from netmodel._assess import Ran, fingerprint, run_stages
+from netmodel._projection import projection_tables
 from netmodel._sensitivity import sensitivity
+from netmodel._stages import Clock, Progress, chosen_stages
 from netmodel._targets import targets as projected_targets
-from netmodel.errors import InputError, NetmodelError
+from netmodel._years import zone_levels
+from netmodel.errors import InputError
 from netmodel.scenario import Scenario
-from netmodel.store import RunFolder, write_text, writing
-from netmodel.tables import Summary, ZoneNames, summary, targets, zone_tables
+from netmodel.store import RunFolder, folder_for_output, write_text, writing
+from netmodel.tables import Summary, summary, targets, zone_tables
 
 
 def run_into(
@@ -34,21 +30,21 @@ def run_into(
 ) -> Summary:
     """Run a scenario and leave its folder at `place`; the headline figures.
 
-    On an error that the user can mend nothing is left; after a kill the same call resumes.
+    After an error nothing is left; after a kill, or Ctrl-C, the same call resumes.
     """
     chosen_stages(stages, scenario)
     folder = RunFolder(place, fingerprint(scenario, stages), overwrite=overwrite)
     try:
-        run, region = run_stages(scenario, stages=stages, folder=folder, progress=progress)
+        ran = run_stages(scenario, stages=stages, folder=folder, progress=progress)
         clock = Clock(progress)
         with clock.step("tables"):
-            figures = write_tables(run, region, scenario, folder.partial)
+            figures = write_tables(ran, scenario, folder.partial)
         with clock.step("maps"):
-            maps.save_all(run, folder.partial / "maps")
-            if "projection" in run.children:
-                _projection_charts.save_all(run, folder.partial / "charts")
-        folder.finish(run.attrs)
-    except NetmodelError:
+            maps.save_all(ran.tree, folder.partial / "maps")
+            if "projection" in ran.tree.children:
+                _projection_charts.save_all(ran.tree, folder.partial / "charts")
+        folder.finish(ran.tree.attrs)
+    except Exception:  # any error; what interrupts a run is none of these
         folder.discard()
         raise
     return figures
@@ -67,29 +63,27 @@ def sensitivity_into(
     standing = [name for name in names if (folder / name).exists()]
     if standing and not overwrite:
         raise InputError(f"{folder / standing[0]}: exists; give another folder, or --overwrite")
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    table = sensitivity(scenario, progress=progress)
-    with writing(folder):
-        _write_csv(table, folder / names[0])
-        temporary = folder / f".{names[1]}.partial"
-        charts.tornado(table).savefig(temporary, format="png", dpi=150)
-        temporary.replace(folder / names[1])
+    with folder_for_output(folder):
+        table = sensitivity(scenario, progress=progress)
+        with writing(folder), TemporaryDirectory(prefix=".partial-", dir=folder) as temporary:
+            _write_csv(table, Path(temporary) / names[0])
+            charts.tornado(table).savefig(Path(temporary) / names[1], dpi=150)
+            for name in names:
+                (Path(temporary) / name).replace(folder / name)
     return table
 
 
-def write_tables(run: xr.DataTree, region: Region, scenario: Scenario, folder: Path) -> Summary:
-    """Write provinces, counties, targets and summary into a folder."""
-    listed = scenario.sites.path is not None
-    provincial = "listed" if listed else province_stations(scenario)[1]
-    levels = {
-        "province": ZoneNames(region.provinces.table, provincial),
-        "county": ZoneNames(region.counties.table, "listed" if listed else "synthesised"),
-    }
-    rows_of, headline = zone_tables(run, levels, scenario)
+def write_tables(ran: Ran, scenario: Scenario, folder: Path) -> Summary:
+    """Write provinces, counties, targets, projection, years and summary into a folder."""
+    run = ran.tree
+    rows_of, headline = zone_tables(run, zone_levels(ran.region, scenario), scenario)
     for level, rows in rows_of.items():
         _write(rows, folder / _FILES[level])
     _write_csv(_targets_of(run, scenario), folder / "targets.csv")
+    for name, rows in projection_tables(run).items():
+        _write_csv(rows, folder / f"{name}.csv")
+    for level, rows in ran.by_year.items():
+        _write(rows, folder / _FILES_BY_YEAR[level])
     figures = summary(run, scenario, headline)
     write_text(folder / "summary.json", json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
     return figures
@@ -103,6 +97,7 @@ def _targets_of(run: xr.DataTree, scenario: Scenario) -> pd.DataFrame:
 
 
 _FILES = {"province": "provinces", "county": "counties"}
+_FILES_BY_YEAR = {"years": "years", **{k: f"{v}_by_year" for k, v in _FILES.items()}}
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from netmodel._assess import CORE, Clock, Inputs, Progress, computed_stage, open_inputs, shown
+from netmodel._stages import CORE, Clock, Inputs, Progress, computed_stage, open_inputs, shown
 from netmodel.presets import ASSUMPTIONS, Assumption
 from netmodel.scenario import Scenario
 from netmodel.tables import nation, summary

@@ -1,6 +1,8 @@
 """A user's list of base stations, checked where it enters."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +16,19 @@ from netmodel.errors import DataError, InputError
 from netmodel.grids.cells import Cells
 from netmodel.grids.grid import Grid
 from netmodel.grids.layers import grid_of
+from netmodel.presets import BANDS
 
 KINDS = ("macro", "indoor", "small")
+# What numbers a list may hold of a station or sector, and the range of each.
+_RANGES = {
+    "azimuth_deg": (-360.0, 360.0),
+    "tilt_deg": (-90.0, 90.0),
+    "height_m": (0.1, 1000.0),
+    "power_dbm": (-50.0, 100.0),
+    "carriers": (1.0, 100.0),
+}
+_USED = {"lon", "lat", "x", "y", "network", "kind", "azimuth_deg", "site_id", "cell"}
+_IDLE = ("band", "tilt_deg", "height_m", "power_dbm", "antenna", "carriers")
 # What tells stations at one place apart.
 _IDENTITY = ("network", "kind", "azimuth_deg", "band")
 _ALIASES = {"net": "network", "longitude": "lon", "latitude": "lat"}
@@ -60,9 +73,10 @@ def read_sites(path: str | Path, grid: Grid, crs: str | None = None) -> pd.DataF
     """Read a CSV of base stations, a row a station, and place it on a grid.
 
     Columns: `lon` and `lat` in WGS 84, or `x` and `y` with `crs`; `network` (or `net`), `kind`
-    (macro, indoor, small) and `azimuth_deg`, `band`, `cell` where known. With `azimuth_deg` a
+    (macro, indoor, small), `site_id`, `azimuth_deg`, `cell` where known. With `azimuth_deg` a
     row is a sector, and the sectors of a place are one station; with `cell` it is a radio cell,
-    several of which may share a place.
+    several of which may share a place. `band`, `tilt_deg`, `height_m`, `power_dbm`, `antenna`
+    and `carriers` are checked; no stage uses them yet, and `column_notes` says so.
 
     Returns
     -------
@@ -73,7 +87,8 @@ def read_sites(path: str | Path, grid: Grid, crs: str | None = None) -> pd.DataF
     ------
     DataError, InputError
         Missing file or columns; coordinates that are no numbers, not finite, duplicated,
-        swapped or outside the grid.
+        swapped or outside the grid; kinds, bands and numbers that are none; networks named in
+        some rows only.
     """
     table = _read_csv(path).rename(columns=_ALIASES)
     columns, source_crs = _coordinate_columns(path, table, crs)
@@ -82,23 +97,33 @@ def read_sites(path: str | Path, grid: Grid, crs: str | None = None) -> pd.DataF
     x, y = Transformer.from_crs(source_crs, grid.crs, always_xy=True).transform(a, b)
     _check_inside(path, grid, (np.asarray(x), np.asarray(y)), (a, b), source_crs)
     out = pd.DataFrame({"x": x, "y": y})
+    _check_networks(path, table)
     out["network"] = _words(table, "network", "all")
     out["kind"] = _words(table, "kind", "macro")
-    unknown = ~out["kind"].isin(KINDS)
-    if unknown.any():
-        raise InputError(
-            f"{path}: row {_row(unknown)}: kind {out['kind'][unknown].iloc[0]!r}; "
-            f"known: {', '.join(KINDS)}"
-        )
+    _check_known(path, "kind", out["kind"], KINDS)
+    _check_known(path, "band", _words(table, "band", ""), ("", *BANDS))
+    _check_numbers(path, table)
     _check_duplicates(path, table.assign(_a=a, _b=b))
     if "azimuth_deg" in table.columns:
         out = out.drop_duplicates(["x", "y", "network", "kind"], ignore_index=True)
     return out
 
 
-def _read_csv(path: str | Path) -> pd.DataFrame:
+def column_notes(path: str | Path) -> str:
+    """What is not used of a list's columns, for reading; empty if all are."""
+    names = [str(c) for c in _read_csv(path, rows=1).rename(columns=_ALIASES).columns]
+    idle = [n for n in names if n in _IDLE]
+    unknown = [n for n in names if n not in _USED and n not in _IDLE]
+    # The header of a column of row numbers is empty.
+    unknown = [n for n in unknown if not n.startswith("Unnamed")]
+    notes = [f"{', '.join(idle)}: checked, used by no stage yet"] if idle else []
+    notes += [f"{', '.join(unknown)}: not known, left out"] if unknown else []
+    return "; ".join(notes)
+
+
+def _read_csv(path: str | Path, rows: int | None = None) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, low_memory=False, skipinitialspace=True)
+        table = pd.read_csv(path, low_memory=False, skipinitialspace=True, nrows=rows)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; check path under [sites]") from error
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -133,9 +158,51 @@ def _numbers(path: str | Path, table: pd.DataFrame, column: str) -> NDArray[np.f
     if bad.any():
         raise InputError(
             f"{path}: {int(bad.sum())} rows without a finite {column}, the first row {_row(bad)} "
-            f"with {table[column][bad].iloc[0]!r}; mend or remove them"
+            f"with {_shown(table[column][bad].iloc[0])}; mend or remove them"
         )
     return value
+
+
+def _shown(value: Any) -> str:
+    """A value of a list as its reader sees it."""
+    return "nothing" if pd.isna(value) else repr(value) if isinstance(value, str) else str(value)
+
+
+def _check_networks(path: str | Path, table: pd.DataFrame) -> None:
+    """Refuse lists that name the network of some rows only."""
+    if "network" not in table.columns:
+        return
+    blank = table["network"].isna()
+    if blank.any() and not blank.all():
+        raise InputError(
+            f"{path}: {int(blank.sum())} rows without a network, the first row {_row(blank)}, "
+            "where others have one; name it in every row or in none"
+        )
+
+
+def _check_known(
+    path: str | Path, column: str, words: "pd.Series[str]", known: Iterable[str]
+) -> None:
+    """Refuse words that mean nothing."""
+    unknown = ~words.isin(list(known))
+    if unknown.any():
+        raise InputError(
+            f"{path}: row {_row(unknown)}: {column} {words[unknown].iloc[0]!r}; "
+            f"known: {', '.join(word for word in known if word)}"
+        )
+
+
+def _check_numbers(path: str | Path, table: pd.DataFrame) -> None:
+    """Refuse numbers out of range; a blank is not known."""
+    for column in (c for c in _RANGES if c in table.columns):
+        low, high = _RANGES[column]
+        value = pd.to_numeric(table[column], errors="coerce")
+        bad = table[column].notna() & ~value.between(low, high)
+        if bad.any():
+            raise InputError(
+                f"{path}: row {_row(bad)}: {column} {_shown(table[column][bad].iloc[0])}; "
+                f"expected {low:g} to {high:g}, or nothing"
+            )
 
 
 def _check_lonlat(

@@ -60,7 +60,11 @@ class _Pairs:
 
 
 def synthesised_sites(
-    ds: xr.Dataset, *, province_stations: ArrayLike, options: Sites
+    ds: xr.Dataset,
+    *,
+    province_stations: ArrayLike,
+    options: Sites,
+    province_names: Sequence[str] | None = None,
 ) -> xr.Dataset:
     """5G base stations of every cell and network, synthesised from provincial counts.
 
@@ -76,6 +80,8 @@ def synthesised_sites(
         Whole number of stations, macro and indoor, of all networks.
     options : Sites
         Networks and their shares, and the assumptions of models.md E.
+    province_names : sequence of str, optional
+        For messages; by default the rows of the provinces' table.
 
     Returns
     -------
@@ -95,11 +101,14 @@ def synthesised_sites(
     stations = np.asarray(province_stations, np.int64)
     place = _inhabited(ds, stations.size, options)
     by_network = _split(stations, np.array(list(options.networks.values())))
-    shares = _kind_shares(place, options.indoor_share)
+    urban = zonal_sum(place.indoor_weight, place.province, place.n_province) > 0.0
+    shares = _kind_shares(urban, options.indoor_share)
+    room = zonal_sum(place.cap_per_km2 * place.area_km2, place.province, place.n_province)
+    _refuse_crowding(room, _macro_totals(by_network, shares), options, province_names)
 
     def layers_of(name: str, total: Count) -> tuple[NDArray[Any], ...]:
         kinds = _split(total, shares)
-        macro = _macro(place, kinds[:, 0], name)
+        macro = _macro(place, kinds[:, 0])
         indoor = split_by_weight(place.indoor_weight, place.province, kinds[:, 1].astype(float))
         n_macro, n_indoor = _whole(place, macro, kinds[:, 0]), _whole(place, indoor, kinds[:, 1])
         return n_macro + n_indoor, n_indoor, macro / place.area_km2, indoor / place.area_km2
@@ -108,6 +117,56 @@ def synthesised_sites(
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:
         layers = list(pool.map(layers_of, options.networks, by_network.T))
     return station_layers(ds, place.cells, layers, list(options.networks), synthesised=True)
+
+
+def check_room(
+    ds: xr.Dataset,
+    *,
+    province_stations: ArrayLike,
+    options: Sites,
+    province_names: Sequence[str] | None = None,
+) -> None:
+    """Refuse stations that the least inter-site distances leave no room for.
+
+    Parameters and errors are those of `synthesised_sites`; `population` alone is needed.
+    """
+    stations = np.asarray(province_stations, np.int64)
+    cells = Cells.where(grid_of(ds), (ds.people.values > 0.0) & (ds.province_label.values >= 0))
+    settlement = cells.take_label(ds.settlement_class.values)
+    province = cells.take_label(ds.province_label.values)
+    cap = _caps_per_km2(options)[settlement] * cells.area_km2()
+    room = zonal_sum(cap, province, stations.size)
+    urban = zonal_sum(np.isin(settlement, _INDOOR).astype(np.float64), province, stations.size)
+    shares = _kind_shares(urban > 0.0, options.indoor_share)
+    by_network = _split(stations, np.array(list(options.networks.values())))
+    _refuse_crowding(room, _macro_totals(by_network, shares), options, province_names)
+
+
+def _macro_totals(by_network: Count, shares: Float) -> Count:
+    """Macro stations (network, province)."""
+    return np.stack([_split(total, shares)[:, 0] for total in by_network.T])
+
+
+def _refuse_crowding(
+    room: Float, macro: Count, options: Sites, province_names: Sequence[str] | None
+) -> None:
+    """Refuse macro stations (network, province) beyond the room of a province."""
+    short = np.argwhere((macro > room) & (room > 0.0))
+    if short.size:
+        n, r = short[0]
+        where = province_names[r] if province_names else f"row {r} of the provinces"
+        raise InfeasibleError(
+            f"[sites] total: {macro[n, r]:,} macro stations of network "
+            f"{list(options.networks)[n]!r} in {where} do not fit: the least inter-site distances "
+            f"leave room for {room[r]:,.0f}; lower total, or raise gnb_per_macro_site or "
+            "indoor_share"
+        )
+
+
+def _caps_per_km2(options: Sites) -> Float:
+    """Most macro stations by class: sites, each of which several of them may share [1/km2]."""
+    caps = np.array([hex_density_per_km2(c.min_isd_km) for c in SETTLEMENT_CLASSES])
+    return np.asarray(caps * options.gnb_per_macro_site)
 
 
 def _inhabited(ds: xr.Dataset, n_province: int, options: Sites) -> _Inhabited:
@@ -119,9 +178,7 @@ def _inhabited(ds: xr.Dataset, n_province: int, options: Sites) -> _Inhabited:
     province = cells.take_label(ds.province_label.values)
     weight = (demand / area) ** options.demand_exponent
     weight[cells.take(ds.people.values) < RURAL_DENSITY_PER_KM2 * area] *= options.rural_weight
-    caps = np.array([hex_density_per_km2(c.min_isd_km) for c in SETTLEMENT_CLASSES])
-    # Caps are on macro sites, each of which several logical stations may share.
-    cap = (caps * options.gnb_per_macro_site)[settlement]
+    cap = _caps_per_km2(options)[settlement]
     indoor = np.isin(settlement, _INDOOR) * demand
     pairs = _pairs(ds, cells, settlement, province)
     return _Inhabited(cells, area, province, weight, cap, indoor, pairs, n_province)
@@ -147,31 +204,24 @@ def _split(total: Count, share: Float) -> Count:
     return counts.reshape(shares.shape)
 
 
-def _kind_shares(place: _Inhabited, indoor_share: float) -> Float:
+def _kind_shares(urban: NDArray[np.bool_], indoor_share: float) -> Float:
     """Shares (province, kind) of macro and indoor; no indoor where no cell is urban."""
-    urban = zonal_sum(place.indoor_weight, place.province, place.n_province) > 0.0
     indoor = np.where(urban, indoor_share, 0.0)
     return np.stack([1.0 - indoor, indoor], axis=1)
 
 
-def _macro(place: _Inhabited, total: Count, network: str) -> Float:
+def _macro(place: _Inhabited, total: Count) -> Float:
     """Expected macro stations of one network per cell."""
-    kappa, expected = water_filling(
+    _, expected = water_filling(
         place.weight_per_km2,
         place.area_km2,
         place.cap_per_km2,
         place.province,
         total.astype(np.float64),
     )
-    present = np.bincount(place.province, minlength=place.n_province) > 0
-    short = np.flatnonzero(np.isnan(kappa) & present)
-    if short.size:
-        r = int(short[0])
-        room = zonal_sum(place.cap_per_km2 * place.area_km2, place.province, place.n_province)
+    if np.isnan(expected).any():
         raise InfeasibleError(
-            f"sites: {total[r]:,} macro stations of network {network!r} in province row {r} do "
-            f"not fit: the least inter-site distances leave room for {room[r]:,.0f}; "
-            "lower [sites] total, or raise gnb_per_macro_site or indoor_share"
+            "sites: stations in a province without demand; give it traffic under [demand]"
         )
     return expected
 

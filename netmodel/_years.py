@@ -10,7 +10,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel import facts
-from netmodel._assess import Clock, Inputs, computed_stage, shown
+from netmodel._region import Region
+from netmodel._stages import (
+    Clock,
+    Inputs,
+    computed_stage,
+    province_stations,
+    province_traffic_gb,
+    shown,
+)
 from netmodel.errors import InfeasibleError
 from netmodel.kernels.allocation import largest_remainder
 from netmodel.scenario import Scenario
@@ -43,6 +51,16 @@ class Year:
     province_stations: NDArray[np.int64]
     fiveg_penetration: float
     rural_weight: float
+
+
+def zone_levels(region: Region, scenario: Scenario) -> dict[str, ZoneNames]:
+    """Names of the zones that tables have rows of, and where their stations come from."""
+    listed = scenario.sites.path is not None
+    provincial = "listed" if listed else province_stations(scenario)[1]
+    return {
+        "province": ZoneNames(region.provinces.table, provincial),
+        "county": ZoneNames(region.counties.table, "listed" if listed else "synthesised"),
+    }
 
 
 def later_years(
@@ -161,8 +179,6 @@ def year_of(year: int, scenario: Scenario, projection: xr.Dataset) -> Year:
 
 
 def _base_stations(scenario: Scenario) -> Float:
-    from netmodel._assess import province_stations
-
     return province_stations(scenario)[0].astype(np.float64)
 
 
@@ -171,8 +187,6 @@ def _province_gb(year: int, scenario: Scenario, projection: xr.Dataset) -> Float
 
     Medians of parts do not add up to the median of the whole.
     """
-    from netmodel._assess import province_traffic_gb
-
     first = facts.provinces()["mobile_traffic_2020_GB"].sum()
     own = province_traffic_gb(scenario).sum() / first
     middle = projection.province_value.sel(

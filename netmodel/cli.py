@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -35,11 +35,31 @@ ScenarioName = Annotated[
 def main() -> None:
     """Run the command line; an error that the user can mend is one line and exit code 2."""
     try:
-        app()
+        sys.exit(app(prog_name="netmodel", standalone_mode=False))
     except NetmodelError as error:
-        one_line = " ".join(str(error).split())
-        print(f"netmodel: error: {one_line}", file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error))
+    except _UsageError as error:
+        said = error.format_message().rstrip(".")
+        if not said:  # no arguments at all: the help was printed
+            sys.exit(2)
+        _fail(f"{said}; `{_help_command(error)}` shows what it takes")
+    except MemoryError as error:
+        _fail(f"out of memory ({error}); give a smaller --area, or a coarser [grid] resolution_m")
+
+
+# Typer keeps a click of its own; this is the class of what it says of arguments.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+def _help_command(error: Any) -> str:
+    """The command that explains the arguments of the one that failed."""
+    words = error.ctx.command_path.split()[1:] if error.ctx else []
+    return " ".join(["netmodel", *words, "--help"])
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"netmodel: error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)
 
 
 def _print_version(wanted: bool) -> None:
@@ -69,8 +89,8 @@ def run(
         typer.Option(help="zone name or code, west,south,east,north in degrees, or a polygon file"),
     ] = None,
     stages: Annotated[str, typer.Option(help="core, all, or names with commas")] = "all",
-    seed: Annotated[int | None, typer.Option(min=0, help="seed of every random draw")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="threads; default all cores")] = None,
+    seed: Annotated[int | None, typer.Option(help="seed of every random draw")] = None,
+    threads: Annotated[int | None, typer.Option(help="threads; default all cores")] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="replace a run that is already there")
     ] = False,
@@ -102,7 +122,7 @@ def sensitivity(
     scenario: ScenarioName,
     out: Annotated[Path, typer.Option("--out", "-o", help="folder to write, made if missing")],
     area: Annotated[str | None, typer.Option(help="as for run")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="threads; default all cores")] = None,
+    threads: Annotated[int | None, typer.Option(help="threads; default all cores")] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="replace the two files if they are there")
     ] = False,
@@ -177,6 +197,8 @@ def _scenario(name: str, *, area: str | None = None, seed: int | None = None) ->
     if area is not None:
         changes["area"] = _area(area)
     if seed is not None:
+        if not 0 <= seed < 2**63:
+            raise InputError(f"--seed {seed}: expected a whole number from 0 on, below 2**63")
         changes["seed"] = seed
     return scenario.model_copy(update=changes)
 
@@ -184,15 +206,20 @@ def _scenario(name: str, *, area: str | None = None, seed: int | None = None) ->
 def _area(text: str) -> str | tuple[float, ...]:
     """A box of four numbers, or the text itself."""
     parts = text.strip("[] ").split(",")
-    try:
-        box = tuple(float(p) for p in parts)
-    except ValueError:
-        return text
-    if len(box) == 1:
+    box = tuple(_number(p) for p in parts)
+    if len(box) == 1 or all(map(math.isnan, box)) or Path(text).exists():
         return text
     if len(box) != 4 or not all(map(math.isfinite, box)):
         raise InputError(f"--area {text}: expected west,south,east,north, four finite numbers")
     return box
+
+
+def _number(text: str) -> float:
+    """The number that a text says; NaN if it says none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _set_threads(threads: int | None) -> None:
@@ -200,8 +227,8 @@ def _set_threads(threads: int | None) -> None:
         import numba
 
         cores = os.cpu_count() or 1
-        if threads > cores:
-            raise InputError(f"--threads {threads}: this machine has {cores} cores")
+        if not 1 <= threads <= cores:
+            raise InputError(f"--threads {threads}: this machine has {cores} cores, give 1 or more")
         numba.set_num_threads(threads)
 
 

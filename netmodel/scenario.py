@@ -1,7 +1,7 @@
 """`Scenario`: what a run is given, checked where it enters, and its TOML form."""
 
-import difflib
 import json
+import math
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from netmodel._complaints import one_line
 from netmodel.errors import DataError, InputError
 
 PRESETS = ("china-2020",)
@@ -40,7 +41,9 @@ class RunGrid(_Part):
     """The run grid of a user's own raster; by default 1-km equal-area around the raster."""
 
     crs: str | None = Field(None, description="CRS of the run grid, such as EPSG:32735")
-    resolution_m: _Positive = Field(1000.0, description="cell size [m]")
+    resolution_m: Annotated[float, Field(ge=1.0, le=1e6)] = Field(
+        1000.0, description="cell size [m]"
+    )
     bounds: Box | None = Field(
         None, description="left, bottom, right, top in that CRS; default the raster's"
     )
@@ -49,6 +52,9 @@ class RunGrid(_Part):
     def _both(self) -> "RunGrid":
         if (self.crs is None) != (self.bounds is None):
             raise ValueError("give crs and bounds together, or neither")
+        left, bottom, right, top = self.bounds or (0.0, 0.0, 1.0, 1.0)
+        if not (-math.inf < left < right < math.inf and -math.inf < bottom < top < math.inf):
+            raise ValueError("bounds must be finite, with left < right and bottom < top")
         return self
 
 
@@ -211,6 +217,17 @@ class Scenario(_Part):
     radio: Radio = Field(default_factory=Radio)
     projection: Projection = Field(default_factory=Projection)
 
+    @field_validator("area", mode="before")
+    @classmethod
+    def _one_area(cls, value: Any) -> Any:
+        given = value if isinstance(value, list | tuple) else []
+        finite = [isinstance(n, int | float) and math.isfinite(n) for n in given]
+        if value is None or isinstance(value, str) or (len(given) == 4 and all(finite)):
+            return value
+        raise ValueError(
+            "give a zone's name or code, a polygon file, or [west, south, east, north] in degrees"
+        )
+
     @classmethod
     def preset(cls, name: str) -> "Scenario":
         """A scenario that ships with the package, such as "china-2020"."""
@@ -247,7 +264,7 @@ class Scenario(_Part):
         try:
             scenario = cls.model_validate(_merged(base, data))
         except ValidationError as error:
-            raise InputError(f"{where}: {_one_line(error)}") from error
+            raise InputError(f"{where}: {one_line(error, cls)}") from error
         scenario.check(where, data)
         return scenario if folder is None else _absolute(scenario, folder)
 
@@ -258,7 +275,13 @@ class Scenario(_Part):
     @property
     def label(self) -> str:
         """Name and area, for titles."""
-        return self.name if self.area is None else f"{self.name}, area {self.area}"
+        return self.name if self.area is None else f"{self.name}, area {self.area_text}"
+
+    @property
+    def area_text(self) -> str:
+        """The area as a scenario file writes it."""
+        box = isinstance(self.area, tuple)
+        return f"[{', '.join(f'{v:g}' for v in self.area or ())}]" if box else str(self.area)
 
     @property
     def year(self) -> int:
@@ -332,32 +355,3 @@ def _absolute(scenario: Scenario, folder: Path) -> Scenario:
     if isinstance(scenario.area, str) and (folder / scenario.area).is_file():
         changed["area"] = str(folder / scenario.area)
     return scenario.model_copy(update=changed)
-
-
-def _one_line(error: ValidationError) -> str:
-    """What is wrong, where, and the remedy, for each error of a scenario."""
-    return "; ".join(_complaint(dict(e)) for e in error.errors(include_url=False)[:3])
-
-
-def _complaint(e: dict[str, Any]) -> str:
-    """One error of a scenario in words."""
-    parts = [str(p) for p in e["loc"]]
-    where = f"[{parts[0]}] {'.'.join(parts[1:])}" if len(parts) > 1 else parts[0]
-    if e["type"] != "extra_forbidden":
-        message = e["msg"].removeprefix("Value error, ")
-        return f"{where}: {message[:1].lower()}{message[1:]}, got {e['input']!r}"
-    known = known_keys(parts[:-1])
-    near = difflib.get_close_matches(parts[-1], known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-    return f"{where}: unknown key; {hint}"
-
-
-def known_keys(table: list[str]) -> list[str]:
-    """Keys of a scenario's table; of the scenario itself for an empty list."""
-    model: type[BaseModel] = Scenario
-    for name in table:
-        field = model.model_fields.get(name)
-        if field is None or not isinstance(field.annotation, type):
-            return []
-        model = field.annotation
-    return list(model.model_fields)

@@ -40,7 +40,9 @@ class RunFolder:
         self.place = Path(os.path.abspath(place))
         self.partial = self.place.with_name(f".{self.place.name}.partial")
         self._fingerprint = fingerprint
-        check_place(self.place, overwrite=overwrite)
+        with writing(self.place):
+            check_place(self.place, overwrite=overwrite)
+            self._new_parents = missing_folders(self.place.parent)
         self.done = self._resumable_stages()
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._last: Future[None] | None = None
@@ -103,9 +105,10 @@ class RunFolder:
             shutil.rmtree(old, ignore_errors=True)
 
     def discard(self) -> None:
-        """Remove what was written."""
+        """Remove what was written, and the folders above it that were made for it."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         shutil.rmtree(self.partial, ignore_errors=True)
+        remove_empty(self._new_parents)
 
     def _resumable_stages(self) -> list[str]:
         state = read_state(self.partial)
@@ -120,6 +123,31 @@ class RunFolder:
     def _note(self, *, complete: bool) -> None:
         state = {"fingerprint": self._fingerprint, "complete": complete, "stages": self.done}
         write_text(self.partial / _STATE, json.dumps(state, indent=1) + "\n")
+
+
+@contextmanager
+def folder_for_output(folder: Path) -> Iterator[None]:
+    """Make a folder for what is written inside; after an error those made are gone again."""
+    made = missing_folders(folder)
+    try:
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except Exception:
+        remove_empty(made)
+        raise
+
+
+def missing_folders(folder: Path) -> list[Path]:
+    """The folder and those above it that do not exist, the deepest first."""
+    return [f for f in (folder, *folder.parents) if not f.exists()]
+
+
+def remove_empty(folders: list[Path]) -> None:
+    """Remove those folders that are empty, in their order."""
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def check_place(place: Path, *, overwrite: bool) -> None:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -139,6 +140,10 @@ def test_the_strips_do_not_show(raster, monkeypatch):
     [
         ({"crs": None}, "no CRS"),
         ({"value": [[-3.0, 1.0], [1.0, 1.0]]}, "negative.*-3 at row 0, column 0.*nodata = -3"),
+        ({"value": [[-3.4028234663852886e38, 1.0]]}, r"nodata = -3.4028234663852886e\+38"),
+        ({"value": [[-3.0, -4.0]]}, "2 negative.*-3 at row 0, column 0; people per cell are"),
+        ({"value": [[-3.0, -3.0]]}, "negative.*is it a population raster"),
+        ({"value": [[5.0, 1.0], [1.0, np.inf]]}, "1 infinite.*row 1, column 1.*nodata = inf"),
         ({"value": [[np.nan, np.nan]]}, "every cell is nodata"),
         ({"value": [[0.0, 0.0]]}, "nobody lives in it"),
         ({"transform": Affine(0.01, 0, 35.0, 0, -0.01, 110.0)}, "swapped"),
@@ -159,6 +164,38 @@ def test_a_count_given_as_density_is_refused(tmp_path):
     path = write(tmp_path / "count.tif", [[9e5, 1e4]], Affine(1, 0, 110, 0, -1, 35))
     with pytest.raises(InputError, match='is it kind = "count"'):
         read_population(path, kind="density_per_km2")
+
+
+def test_a_raster_that_is_cut_short(tmp_path):
+    people = np.random.default_rng(3).random((300, 300)) * 100
+    path = tmp_path / "cut.tif"
+    rasterio.shutil.copy(write(tmp_path / "whole.tif", people), path, driver="GTiff")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(DataError, match="cut.tif: cannot be read to its end .*cut short") as error:
+        read_population(path)
+    assert "\n" not in str(error.value)
+
+
+def test_infinity_may_be_stated_as_nodata(tmp_path):
+    path = write(tmp_path / "pop.tif", [[5.0, 1.0], [1.0, np.inf]])
+    assert read_population(path, nodata=np.inf).source_people == 7.0
+
+
+@pytest.mark.parametrize(
+    ("resolution", "says"),
+    [
+        (0.1, r"\[grid\] resolution_m = 0.1 makes .* of at most 400,000,000; raise it"),
+        (1e5, r"\[grid\] resolution_m = 100000 makes a grid of .* lower it"),
+    ],
+)
+def test_grids_of_too_many_or_too_few_cells(tmp_path, resolution, says):
+    path = write(
+        tmp_path / "pop.tif", np.full((20, 20), 90.0), Affine(0.01, 0, 110.3, 0, -0.01, 35.3)
+    )
+    grid = read_population(path).grid
+    grid = Grid.from_bounds(grid.crs, tuple(np.array(grid.bounds) + 1e4), resolution)
+    with pytest.raises(InputError, match=says):
+        read_population(path, grid)
 
 
 def test_files_that_are_no_rasters(tmp_path):

@@ -4,10 +4,10 @@ import pytest
 import xarray as xr
 
 import netmodel as nm
-from netmodel._assess import joined
 from netmodel._capacity import REASONS, covered_demand
 from netmodel._networks import inhabited
 from netmodel._radio_tables import ISD_M, LOADS, cell_tables
+from netmodel._stages import joined
 from netmodel.errors import InputError
 from netmodel.presets import BANDS
 from netmodel.scenario import Demand, Radio, Sites

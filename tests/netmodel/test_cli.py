@@ -100,14 +100,39 @@ def test_a_box_as_area(ran):
         (("--area", "Atlantis"), "no such zone or file"),
         (("--area", "1,2,3"), "four finite numbers"),
         (("--area", "0,0,1,1"), "no cell with data"),
+        (("--area", "1,2,3,x"), "four finite numbers"),
         (("--stages", "populaton"), "unknown stage 'populaton'"),
+        (("--stages", "core,foo"), "unknown stage 'foo'"),
         (("--threads", "9999"), "cores"),
+        (("--threads", "0"), "--threads 0: "),
+        (("--seed", "-1"), "--seed -1: "),
+        (("--seed", "x"), "'--seed'"),
+        (("--sede", "1"), "`netmodel run --help`"),
     ],
 )
 def test_bad_arguments(ran, arguments, says):
     folder, _ = ran
     refused(netmodel("run", folder / "small.toml", "-o", folder / "no", *arguments), says)
     assert not any("no" in p.name.split(".") for p in folder.iterdir())
+
+
+def test_missing_arguments_are_one_line(tmp_path):
+    refused(netmodel("run", "china-2020"), "'--out' / '-o'; `netmodel run --help`")
+    refused(netmodel("rum"), "run")
+    bare = netmodel()
+    assert "Usage: netmodel" in bare.stdout and bare.stderr == ""
+
+
+def test_the_memory_of_the_machine_is_no_traceback(monkeypatch, capsys):
+    from netmodel import cli
+
+    def exhausted(**_):
+        raise MemoryError("Unable to allocate 3 TiB")
+
+    monkeypatch.setattr(cli, "app", exhausted)
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2 and "out of memory" in capsys.readouterr().err
 
 
 def test_bad_scenarios(tmp_path):
@@ -123,7 +148,8 @@ def test_bad_scenarios(tmp_path):
 def test_check_says_what_would_be_used(scenario_file):
     result = netmodel("check", scenario_file)
     assert result.returncode == 0
-    assert "150 stations synthesised" in result.stdout and "people" in result.stdout
+    assert "150 stations synthesised in 1 network" in result.stdout and "people" in result.stdout
+    assert "networks" not in result.stdout and "provinces" not in result.stdout
 
 
 def test_init_is_a_scenario(tmp_path):

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 import netmodel as nm
-from netmodel._assess import joined
+from netmodel._stages import joined
 from netmodel.scenario import Radio, Sites
 
 OPTIONS = Sites(total=400, networks={"a": 0.6, "b": 0.4})

@@ -117,7 +117,7 @@ def test_targets_have_documents_and_baselines(out):
 
 @pytest.mark.parametrize("area", ["Jiangsu", "110000", (120.9, 30.9, 121.9, 31.5)])
 def test_an_area_has_the_bits_of_the_nation(run, area):
-    part = run_stages(Scenario.preset("china-2020").model_copy(update={"area": area}))[0]
+    part = run_stages(Scenario.preset("china-2020").model_copy(update={"area": area})).tree
     for stage in run.children:
         cut = part[stage].to_dataset()
         whole = run[stage].to_dataset().sel(y=cut.y, x=cut.x)
@@ -169,7 +169,7 @@ def test_a_users_raster_of_china_runs_in_the_reference_case(shared):
     scenario = Scenario.from_dict(
         {"extends": "china-2020", "name": "worldpop", "population": {"path": str(raster)}}
     )
-    run, region = run_stages(scenario)
+    run, region, _ = run_stages(scenario)
     assert int(run["sites"].sites_5g.sum()) == 718_000
     assert region.losses["people_outside_zones"] < 0.02 * region.losses["source_people"]
     assert "status" not in run["population"].people.attrs

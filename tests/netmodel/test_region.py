@@ -27,6 +27,23 @@ def test_a_stated_grid(given):
     assert region.grid.shape == (60, 60) and region.losses["people_outside_frame"] > 0
 
 
+@pytest.mark.parametrize(
+    ("crs", "bounds", "says"),
+    [
+        ("EPSG:999999", [0, 0, 1e5, 1e5], r"\[grid\] crs = 'EPSG:999999': not a CRS.*EPSG code"),
+        (
+            "EPSG:4326",
+            [11.3, 47.9, 11.8, 48.3],
+            r"\[grid\] crs = 'EPSG:4326' has the unit degree; give",
+        ),
+        ("EPSG:2263", [0, 0, 1e5, 1e5], "the unit US survey foot; give a projected CRS in metres"),
+    ],
+)
+def test_a_stated_grid_is_in_metres(given, crs, bounds, says):
+    with pytest.raises(InputError, match=says):
+        region_of(given, grid={"crs": crs, "bounds": bounds})
+
+
 def test_zones_of_ones_own(given, tmp_path):
     west, east = box(11.3, 47.9, 11.5, 48.3), box(11.5, 47.9, 11.6, 48.3)
     path = tmp_path / "zones.gpkg"
@@ -49,7 +66,8 @@ def test_an_area_by_polygon_file(given, tmp_path):
     [
         ("smal", "did you mean small"),
         ("", "no such zone"),
-        ((0.0, 0.0, 1.0, 1.0), "no cell with data"),
+        ("Atlantis", "give a box, a polygon file or a zone: small"),
+        ((0.0, 0.0, 1.5, 1.0), r"^area = \[0, 0, 1.5, 1\]: no cell with data.*give an area within"),
     ],
 )
 def test_unknown_areas_are_refused(given, area, says):

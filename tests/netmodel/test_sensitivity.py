@@ -84,6 +84,18 @@ def test_files_are_kept_unless_told(scenario, tmp_path, monkeypatch):
     _run.sensitivity_into(scenario, tmp_path / "s", overwrite=True)
 
 
+def test_an_error_leaves_no_folder(scenario, tmp_path, monkeypatch):
+    from netmodel import _run
+
+    def fails(*_, **__):
+        raise InputError("no")
+
+    monkeypatch.setattr(_run, "sensitivity", fails)
+    with pytest.raises(InputError):
+        _run.sensitivity_into(scenario, tmp_path / "p" / "s")
+    assert list(tmp_path.iterdir()) == []
+
+
 def nm_table():
     return pd.DataFrame(
         {

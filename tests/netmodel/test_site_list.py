@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 import netmodel as nm
-from netmodel._site_list import listed_sites, read_sites
+from netmodel._check import used
+from netmodel._site_list import column_notes, listed_sites, read_sites
 from netmodel.errors import DataError, InputError
 
 
@@ -71,6 +72,11 @@ def test_projected_coordinates_with_their_crs(tmp_path, grid):
             r"1 of 2 sites outside the grid, the first row 3 at \(2.3",
         ),
         ("lon,lat,kind\n11.5,48.1,tower\n", "row 2: kind 'tower'; known: macro, indoor, small"),
+        ("lon,lat\n11.5,48.1\n11.6,\n", "the first row 3 with nothing; mend"),
+        ("lon,lat,band\n11.5,48.1,\n11.6,48.1,n99\n", "row 3: band 'n99'; known: n41, n78, n28"),
+        ("lon,lat,carriers\n11.5,48.1,0\n", "row 2: carriers 0; expected 1 to 100, or nothing"),
+        ("lon,lat,height_m\n11.5,48.1,tall\n", "row 2: height_m 'tall'; expected 0.1 to 1000"),
+        ("lon,lat,network\n11.5,48.1,a\n11.6,48.1,\n", "1 rows without a network, the first row 3"),
         ("a,b\n1,2\n", "needs columns lon and lat"),
         ("lon,lat\n", "no rows"),
         ("", "not a CSV"),
@@ -81,6 +87,17 @@ def test_bad_lists_are_refused_in_one_line(tmp_path, grid, text, says):
     with pytest.raises((InputError, DataError), match=says) as error:
         read_sites(path, grid)
     assert "bad.csv" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_columns_that_nothing_uses_are_said(tmp_path, grid, given):
+    path = write(tmp_path / "s.csv", "lon,lat,band,carriers,owner\n11.5,48.1,n78,2,me\n")
+    assert len(read_sites(path, grid)) == 1
+    notes = "band, carriers: checked, used by no stage yet; owner: not known, left out"
+    assert column_notes(path) == notes
+    scenario = nm.Scenario.from_dict({**given, "sites": {"path": str(path)}})
+    assert ("columns of sites", notes) in used(scenario)
+    assert nm.assess(scenario, stages="population").attrs["site_columns"] == notes
+    assert column_notes(write(tmp_path / "t.csv", "lon,lat,net\n11.5,48.1,1\n")) == ""
 
 
 def test_a_missing_list(tmp_path, grid):

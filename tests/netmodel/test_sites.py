@@ -80,8 +80,16 @@ def test_more_stations_more_everywhere(ds):
 
 
 def test_too_many_stations_are_infeasible(ds):
-    with pytest.raises(InfeasibleError, match="leave room for .*lower"):
+    with pytest.raises(
+        InfeasibleError, match="in row 0 of the provinces do .*leave room for .*lower"
+    ):
         nm.synthesised_sites(ds, province_stations=[10_000_000], options=OPTIONS)
+
+
+def test_stations_without_demand_are_infeasible(ds):
+    silent = ds.assign(demand_mbps=ds.demand_mbps * 0)
+    with pytest.raises(InfeasibleError, match="without demand"):
+        nm.synthesised_sites(silent, province_stations=[100], options=OPTIONS)
 
 
 def test_the_same_input_gives_the_same_bits(ds):

@@ -3,8 +3,9 @@ import json
 import pytest
 import xarray as xr
 
-from netmodel._assess import STAGES, fingerprint, run_stages
+from netmodel._assess import fingerprint, run_stages
 from netmodel._run import run_into
+from netmodel._stages import CORE as STAGES
 from netmodel.errors import DataError, InputError
 from netmodel.maps import MAPS
 from netmodel.store import RunFolder, open_run
@@ -29,7 +30,7 @@ def test_a_run_folder_is_whole(finished):
 
 def test_the_store_holds_what_was_computed(finished, scenario):
     run = open_run(finished)
-    again = run_stages(scenario)[0]
+    again = run_stages(scenario).tree
     for stage in STAGES:
         xr.testing.assert_equal(run[stage].to_dataset().load(), again[stage].to_dataset())
     assert json.loads(run.attrs["scenario"])["name"] == "small"
@@ -68,8 +69,41 @@ def test_overwrite_replaces_a_run_when_the_new_one_is_whole(scenario, given, tmp
 def test_an_error_leaves_nothing(given, scenario, tmp_path):
     bad = type(scenario).from_dict({**given, "sites": {"total": 10**9}})
     with pytest.raises(Exception, match="leave room for"):
-        run_into(bad, tmp_path / "out")
+        run_into(bad, tmp_path / "p" / "q" / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def fails(error):
+    def stage(*_, **__):
+        raise error
+
+    return stage
+
+
+def test_an_error_that_nobody_expected_leaves_nothing_either(scenario, tmp_path, monkeypatch):
+    monkeypatch.setattr("netmodel._stages.coverage", fails(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        run_into(scenario, tmp_path / "p" / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_were_there_stay(scenario, tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setattr("netmodel._stages.demand", fails(InputError("no")))
+    with pytest.raises(InputError):
+        run_into(scenario, tmp_path / "mine" / "q" / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["mine"]
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_an_interrupted_run_keeps_its_stages(scenario, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("netmodel._stages.coverage", fails(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            run_into(scenario, tmp_path / "p" / "out")
+    assert [p.name for p in (tmp_path / "p").iterdir()] == [".out.partial"]
+    run_into(scenario, tmp_path / "p" / "out")
+    assert [p.name for p in (tmp_path / "p").iterdir()] == ["out"]
 
 
 def test_a_killed_run_resumes_with_what_it_had(scenario, tmp_path, monkeypatch):
@@ -80,7 +114,7 @@ def test_a_killed_run_resumes_with_what_it_had(scenario, tmp_path, monkeypatch):
     assert not place.exists()
     assert RunFolder(place, mark).done == ["population", "demand"]
     calls = []
-    monkeypatch.setattr("netmodel._assess.demand", lambda *a, **k: calls.append(1))
+    monkeypatch.setattr("netmodel._stages.demand", lambda *a, **k: calls.append(1))
     run_into(scenario, place)
     assert calls == [] and set(open_run(place).children) == set(STAGES)
 

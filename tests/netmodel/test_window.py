@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netmodel as nm
-from netmodel._assess import joined, province_stations, province_traffic_gb, shown
+from netmodel._stages import joined, province_stations, province_traffic_gb, shown
 from netmodel.scenario import Scenario
 
 SCENARIO = Scenario.preset("china-2020")

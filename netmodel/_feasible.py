@@ -1,0 +1,58 @@
+"""Whether the settings of a scenario fit its inputs, found before any stage."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netmodel._demand import busy_hour_mbps
+from netmodel._networks import carrier_room
+from netmodel._region import Region
+from netmodel.errors import InputError
+from netmodel.scenario import Scenario
+
+# Downlink of a person in the busy hour; China had 0.06 Mbit/s in 2020, and homes with fiber have 3.
+MOST_MBPS_PER_PERSON = 100.0
+
+
+def check_networks(scenario: Scenario, networks: Sequence[str]) -> None:
+    """Refuse settings of networks that have no sites, and spectrum that holds no carrier."""
+    where = scenario.sites.path or "[sites] networks"
+    named: dict[str, Iterable[str]] = {
+        "[radio] bands": scenario.radio.bands,
+        "[radio] spectrum_mhz": scenario.radio.spectrum_mhz,
+        "[demand] subscribers": scenario.demand.subscribers,
+    }
+    for key, values in named.items():
+        unknown = [name for name in values if name not in networks]
+        if unknown:
+            raise InputError(
+                f"{key}: unknown network {unknown[0]!r}; {where} has {', '.join(networks)}"
+            )
+    missing = [name for name in networks if name not in scenario.demand.subscribers]
+    if scenario.demand.subscribers and missing:
+        raise InputError(f"[demand] subscribers: give the share of network {missing[0]!r} too")
+    for name in networks:
+        carrier_room(scenario.radio, name)
+
+
+def check_demand(scenario: Scenario, region: Region, province_gb: NDArray[np.float64]) -> None:
+    """Refuse traffic where nobody lives, and more of it than people could use."""
+    people = region.provinces.sums(region.people)
+    known = region.provinces.sums(~np.isnan(region.people)) > 0.0
+    rate = busy_hour_mbps(province_gb, scenario.year, scenario.demand)
+    names = region.provinces.table["name_en"]
+    empty = np.flatnonzero(known & (people <= 0.0) & (rate > 0.0))
+    if empty.size:
+        raise InputError(
+            f"[demand] total_gb: {names[empty[0]]} has traffic and nobody to use it; "
+            "check [population] path"
+        )
+    per_person = np.divide(rate, people, out=np.zeros_like(rate), where=people > 0.0)
+    most = int(np.argmax(per_person))
+    if per_person[most] > MOST_MBPS_PER_PERSON:
+        raise InputError(
+            f"[demand] total_gb: {province_gb[most]:.4g} GB a year in {names[most]} are "
+            f"{per_person[most]:,.0f} Mbit/s a person in the busy hour, of at most "
+            f"{MOST_MBPS_PER_PERSON:g}; give it in GB, not in MB or bytes, and check [population]"
+        )
