@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netmodel.kernels._jit import parallel_kernel, scalar
-from netmodel.kernels.least_squares import minimise
+from netmodel.kernels.least_squares import minimiser
 
 Float = NDArray[np.float64]
 
@@ -190,6 +190,9 @@ def evaluate(
         residual[i] = curve(code, time[i], theta, jacobian[i]) - value[i]
 
 
+_minimise = minimiser(evaluate)
+
+
 @parallel_kernel
 def fit_curves(
     code: int,
@@ -226,7 +229,7 @@ def fit_curves(
         for k in range(3):
             inside = max(start[row, k], bounds[row, 0, k])
             theta[row, k] = min(inside, bounds[row, 1, k])
-        cost[row] = minimise(evaluate, code, time, value[row], theta[row], prior[row], bounds[row])
+        cost[row] = _minimise(code, time, value[row], theta[row], prior[row], bounds[row])
     return cost
 
 

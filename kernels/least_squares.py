@@ -6,106 +6,128 @@ condition number (J. More 1978, The Levenberg-Marquardt algorithm).
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from netmodel.kernels._jit import kernel
 
 Float = NDArray[np.float64]
+F = TypeVar("F", bound=Callable[..., Any])
 Evaluate = Callable[[int, Float, Float, Float, Float, Float], Any]
+Minimise = Callable[[int, Float, Float, Float, Float, Float], float]
 
 _MAX_STEPS = 2000
 _SAME = 1e-14  # of the cost, below which a reduction is rounding
 _STILL = 1e-11  # of a parameter, below which a step is none
+_STIFF = 1e15  # damping beyond which no step gains anything
 
 
-@kernel
-def minimise(
-    evaluate: Evaluate,
-    model: int,
-    time: Float,
-    value: Float,
-    theta: Float,
-    prior: Float,
-    bounds: Float,
-) -> float:
-    """Least sum of squared residuals and of weighted distances from the prior, from `theta`.
+def minimiser(evaluate: Evaluate, *, compiled: bool = True) -> Minimise:
+    """A function that finds the least sum of squares of a model from a start.
+
+    It is compiled into its callers and kept with them: Numba keeps no function on disk that
+    takes another as an argument.
 
     Parameters
     ----------
     evaluate : function
         `evaluate(model, time, value, theta, residual, jacobian)` fills residual (n,) and
         jacobian (n, p).
-    model : int
-        Handed to `evaluate`.
-    time, value : (n,)
-    theta : (p,)
-        Where to begin, inside the bounds; the best parameters on return.
-    prior : (2, p)
-        Means and weights (standard deviation of a residual over that of the parameter).
-    bounds : (2, p)
-        Least and greatest parameters.
+    compiled : bool
+        False for a plain Python function to `evaluate`.
 
     Returns
     -------
-    float
-        The least cost found.
+    function
+        `minimise(model, time, value, theta, prior, bounds)`: the least sum of squared residuals
+        and of weighted distances from the prior. `model` is handed to `evaluate`; `theta` (p,)
+        is where to begin, inside the bounds, and the best parameters on return; `prior` (2, p)
+        has means and weights (standard deviation of a residual over that of the parameter),
+        `bounds` (2, p) the least and greatest parameters.
     """
-    n, p = value.size, theta.size
-    residual, trial_residual = np.empty(n + p), np.empty(n + p)
-    jacobian, trial_jacobian = np.zeros((n + p, p)), np.zeros((n + p, p))
-    work, scale, trial, step = np.empty((n + 2 * p, p + 1)), np.zeros(p), np.empty(p), np.empty(p)
-    cost = _cost(evaluate, model, time, value, theta, prior, residual, jacobian)
-    damping = 1e-3
-    for _ in range(_MAX_STEPS):
-        _fill(residual, jacobian, theta, bounds, damping, scale, work)
-        _solve(work, step)
-        moved = 0.0
+    jit: Callable[[F], F] = _compile if compiled else _as_it_is
+
+    @jit
+    def cost_at(
+        model: int,
+        time: Float,
+        value: Float,
+        theta: Float,
+        prior: Float,
+        residual: Float,
+        jacobian: Float,
+    ) -> float:
+        n, p = value.size, theta.size
+        evaluate(model, time, value, theta, residual[:n], jacobian[:n])
         for k in range(p):
-            trial[k] = min(max(theta[k] + step[k], bounds[0, k]), bounds[1, k])
-            step[k] = trial[k] - theta[k]
-            moved = max(moved, abs(step[k]) / (abs(theta[k]) + 1e-12))
-        promised = cost - _linear_cost(residual, jacobian, step)
-        new = _cost(evaluate, model, time, value, trial, prior, trial_residual, trial_jacobian)
-        if new < cost:
-            gained = cost - new
-            theta[:] = trial
-            residual, trial_residual = trial_residual, residual
-            jacobian, trial_jacobian = trial_jacobian, jacobian
-            cost = new
-            damping *= 0.1 if gained > 0.75 * promised else (1.0 if gained > 0.25 * promised else 4)
-            if (gained <= _SAME * cost and promised <= _SAME * cost) or moved <= _STILL:
-                break
-        else:  # also where the trial's cost is no number
-            if promised <= _SAME * cost or moved <= _STILL or damping > 1e15:
-                break
-            damping *= 8.0
-    return cost
+            residual[n + k] = prior[1, k] * (theta[k] - prior[0, k])
+            jacobian[n + k, k] = prior[1, k]
+        return float((residual * residual).sum())
+
+    @jit
+    def minimise(
+        model: int, time: Float, value: Float, theta: Float, prior: Float, bounds: Float
+    ) -> float:
+        n, p = value.size, theta.size
+        residual, trial_residual = np.empty(n + p), np.empty(n + p)
+        jacobian, trial_jacobian = np.zeros((n + p, p)), np.zeros((n + p, p))
+        work, scale = np.empty((n + 2 * p, p + 1)), np.zeros(p)
+        trial, step = np.empty(p), np.empty(p)
+        cost = cost_at(model, time, value, theta, prior, residual, jacobian)
+        damping = 1e-3
+        for _ in range(_MAX_STEPS):
+            _fill(residual, jacobian, theta, bounds, damping, scale, work)
+            _solve(work, step)
+            moved = _move(theta, step, bounds, trial)
+            promised = cost - _linear_cost(residual, jacobian, step)
+            new = cost_at(model, time, value, trial, prior, trial_residual, trial_jacobian)
+            small = promised <= _SAME * cost or moved <= _STILL
+            if new < cost:
+                gained = cost - new
+                theta[:] = trial
+                residual, trial_residual = trial_residual, residual
+                jacobian, trial_jacobian = trial_jacobian, jacobian
+                cost = new
+                damping *= _factor(gained, promised)
+                if moved <= _STILL or (small and gained <= _SAME * cost):
+                    break
+            else:  # also where the trial's cost is no number
+                if small or damping > _STIFF:
+                    break
+                damping *= 8.0
+        return cost
+
+    return minimise
+
+
+def _compile(function: F) -> F:
+    return cast(F, numba.njit(error_model="numpy", nogil=True)(function))
+
+
+def _as_it_is(function: F) -> F:
+    return function
 
 
 @kernel
-def _cost(
-    evaluate: Evaluate,
-    model: int,
-    time: Float,
-    value: Float,
-    theta: Float,
-    prior: Float,
-    residual: Float,
-    jacobian: Float,
-) -> float:
-    """Sum of squares at `theta`, its residuals and Jacobian with the prior's rows below."""
-    n, p = value.size, theta.size
-    evaluate(model, time, value, theta, residual[:n], jacobian[:n])
-    for k in range(p):
-        residual[n + k] = prior[1, k] * (theta[k] - prior[0, k])
-        jacobian[n + k, k] = prior[1, k]
-    total = 0.0
-    for i in range(n + p):
-        total += residual[i] * residual[i]
-    return total
+def _factor(gained: float, promised: float) -> float:
+    """What becomes of the damping after a step, by how well the linear model foresaw it."""
+    if gained > 0.75 * promised:
+        return 0.1
+    return 1.0 if gained > 0.25 * promised else 4.0
+
+
+@kernel
+def _move(theta: Float, step: Float, bounds: Float, trial: Float) -> float:
+    """Take a step as far as the bounds let it; the greatest relative change."""
+    moved = 0.0
+    for k in range(theta.size):
+        trial[k] = min(max(theta[k] + step[k], bounds[0, k]), bounds[1, k])
+        step[k] = trial[k] - theta[k]
+        moved = max(moved, abs(step[k]) / (abs(theta[k]) + 1e-12))
+    return moved
 
 
 @kernel
