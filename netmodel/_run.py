@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -77,11 +78,9 @@ def sensitivity_into(
 
 def write_tables(run: xr.DataTree, region: Region, scenario: Scenario, folder: Path) -> Summary:
     """Write provinces, counties, targets and summary into a folder."""
-    listed = scenario.sites.path is not None
-    provincial = "listed" if listed else province_stations(scenario)[1]
     levels = {
-        "province": ZoneNames(region.provinces.table, provincial),
-        "county": ZoneNames(region.counties.table, "listed" if listed else "synthesised"),
+        "province": ZoneNames(region.provinces.table, *_province_status(region, scenario)),
+        "county": ZoneNames(region.counties.table, *_status_below(scenario)),
     }
     rows_of, headline = zone_tables(run, levels, scenario)
     for level, rows in rows_of.items():
@@ -90,6 +89,28 @@ def write_tables(run: xr.DataTree, region: Region, scenario: Scenario, folder: P
     figures = summary(run, scenario, headline)
     write_text(folder / "summary.json", json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
     return figures
+
+
+def _status_below(scenario: Scenario) -> tuple[str, str]:
+    """Where the people and the stations of a part of a province come from."""
+    people = "synthesised" if scenario.population.path is None else "given"
+    return people, "synthesised" if scenario.sites.path is None else "listed"
+
+
+def _province_status(region: Region, scenario: Scenario) -> tuple[list[str], list[str]]:
+    """The same of each province: of its own numbers if it is whole in the run."""
+    people, stations = _status_below(scenario)
+    size = len(region.provinces)
+    whole = np.ones(size, np.bool_)
+    if region.wanted is not None:
+        left_out = region.provinces.label[~region.wanted]
+        whole[left_out[left_out >= 0]] = False
+    of_people = "published" if people == "synthesised" else people
+    of_stations = province_stations(scenario)[1] if stations == "synthesised" else [stations] * size
+    return (
+        [of_people if w else people for w in whole],
+        [own if w else stations for own, w in zip(of_stations, whole, strict=True)],
+    )
 
 
 _FILES = {"province": "provinces", "county": "counties"}

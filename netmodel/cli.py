@@ -302,9 +302,10 @@ def _print_targets(scenario: Any) -> None:
     if rows.empty:
         return
     table = Table(
+        "id",
         "plan target",
-        "baseline 2020",
-        "target 2025",
+        "2020",
+        "2025",
         "unit",
         title="Targets of the plans",
         title_justify="left",
@@ -312,11 +313,15 @@ def _print_targets(scenario: Any) -> None:
         pad_edge=False,
     )
     main = rows[(rows["baseline_year"] == 2020) & (rows["target_year"] == 2025)]
-    for row in main[main["status"] == "published"].itertuples():
+    main = main[main["status"] == "published"]
+    # Several plans state the same target.
+    for row in main.drop_duplicates(["indicator", "target"]).itertuples():
         target = f"{row.op} {_text(row.target)}"
-        table.add_row(str(row.indicator), _text(row.baseline), target, str(row.unit))
+        table.add_row(
+            str(row.target_id), str(row.indicator), _text(row.baseline), target, str(row.unit)
+        )
     _out.print(table)
-    _out.print(f"all {len(rows)} targets are in targets.csv", highlight=False)
+    _out.print(f"all {len(rows)} targets are in targets.csv, with their plans", highlight=False)
 
 
 def _text(value: Any) -> str:
