@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from netmodel.errors import InputError, NetmodelError
@@ -155,7 +156,7 @@ def check(
 
     table = Table("input", "what would be used", box=None, pad_edge=False)
     for name, what in used(chosen):
-        table.add_row(name, what)
+        table.add_row(name, escape(what))
     _out.print(table)
 
 
@@ -260,7 +261,7 @@ def _print_summary(scenario: Any, figures: dict[str, dict[str, dict[str, Any]]])
         "value",
         "published",
         "unit",
-        title=scenario.label,
+        title=escape(scenario.label),
         title_justify="left",
         box=None,
         pad_edge=False,

@@ -73,7 +73,8 @@ def zone_tables(
     tables : dict of DataFrame
         population [people] and population_status, area_km2, busy_hour_dl_gbps and
         busy_hour_dl_5g_gbps [Gbit/s], sites_5g [stations] in all and by network,
-        sites_per_10k; covered_share (expected), covered_share_90 (of people where the probability is at least 0.9) and link_share;
+        sites_per_10k; covered_share (expected), covered_share_90 (of people where the
+        probability is at least 0.9) and link_share;
         macro_demand_gbps, macro_served_gbps and stations_to_add in all and by network;
         mean_load, congested_share, beyond_spectrum_share and energy_gwh.
     headline : dict

@@ -150,6 +150,7 @@ def test_check_says_what_would_be_used(scenario_file):
     assert result.returncode == 0
     assert "150 stations synthesised in 1 network" in result.stdout and "people" in result.stdout
     assert "networks" not in result.stdout and "provinces" not in result.stdout
+    assert "[zones] path gives others" in result.stdout
 
 
 def test_init_is_a_scenario(tmp_path):
