@@ -27,7 +27,8 @@ from netmodel._stages import (
     open_inputs,
     shown,
 )
-from netmodel._years import as_dataset, later_years, zone_levels
+from netmodel._years import as_dataset, later_years
+from netmodel._zone_names import zone_levels
 from netmodel.errors import DataError
 from netmodel.grids.china import POPULATION_FILE
 from netmodel.scenario import Scenario

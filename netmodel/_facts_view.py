@@ -3,10 +3,12 @@
 from collections.abc import Hashable, Mapping
 
 import pandas as pd
+from rich.cells import cell_len
 
 from netmodel import facts
 from netmodel.errors import InputError
 
+_WIDTH = 74  # of a fact's lines, which are indented
 _MOST = 20  # facts of a search that are printed; --json prints all
 
 
@@ -51,20 +53,23 @@ def facts_text(word: str | None) -> str:
 
 
 def _block(fact: Mapping[Hashable, object]) -> str:
-    """A fact in three lines: value, name, source."""
+    """A fact for a terminal: value, then name and source in lines of their own."""
     value = fact["value"]
     number = f"{value:,.10g}" if isinstance(value, float) and value == value else str(value)
     head = f"{fact['id']}  {number} {fact['unit']}  {fact['date']}  {fact['status']}"
     name = f"{fact['name']}, {fact['geography']}"
-    return "\n".join([head, *(f"     {_cut(text)}" for text in (name, str(fact["source"])))])
+    lines = [line for text in (name, str(fact["source"])) for line in _wrapped(text)]
+    return "\n".join([head, *(f"     {line}" for line in lines)])
 
 
-def _cut(text: str) -> str:
-    """At most a terminal's width; Chinese characters take two columns."""
-    width, out = 0, ""
-    for character in text:
-        width += 2 if ord(character) > 0x2E80 else 1
-        if width > 74:
-            return out + "…"
-        out += character
-    return out
+def _wrapped(text: str) -> list[str]:
+    """Lines of a terminal's width; an address stays whole, so that it can be copied."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        # Chinese characters take two columns.
+        if cell_len(longer) <= _WIDTH or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines

@@ -200,7 +200,7 @@ def area_mask(area: str | tuple[float, float, float, float], region: Region) -> 
     if not isinstance(area, str):
         return box_mask(area, region.grid)
     for zones in (region.provinces, region.counties):
-        rows = _matching_rows(area, zones.table)
+        rows = matching_rows(area, zones.table)
         if len(rows) > 1:
             named = ", ".join(f"{zones.table.code[r]} {zones.table.name_en[r]}" for r in rows[:6])
             raise InputError(f"area = {area!r} names {len(rows)} zones ({named}); give a code")
@@ -211,7 +211,7 @@ def area_mask(area: str | tuple[float, float, float, float], region: Region) -> 
     raise InputError(f"area = {area!r}: no such zone or file{_near_zones(area, region)}")
 
 
-def _matching_rows(area: str, table: pd.DataFrame) -> list[int]:
+def matching_rows(area: str, table: pd.DataFrame) -> list[int]:
     """Rows whose code or name is `area`; a Chinese name may lack its suffix."""
     wanted = area.strip().casefold()
     exact = (table["code"] == wanted) | (table["code"] == wanted.ljust(6, "0"))

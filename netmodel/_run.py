@@ -13,7 +13,7 @@ from netmodel._projection import projection_tables
 from netmodel._sensitivity import sensitivity
 from netmodel._stages import Clock, Progress, chosen_stages
 from netmodel._targets import targets as projected_targets
-from netmodel._years import zone_levels
+from netmodel._zone_names import zone_levels
 from netmodel.errors import InputError
 from netmodel.scenario import Scenario
 from netmodel.store import RunFolder, folder_for_output, write_text, writing

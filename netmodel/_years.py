@@ -10,7 +10,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel import facts
-from netmodel._region import Region
 from netmodel._stages import (
     Clock,
     Inputs,
@@ -51,16 +50,6 @@ class Year:
     province_stations: NDArray[np.int64]
     fiveg_penetration: float
     rural_weight: float
-
-
-def zone_levels(region: Region, scenario: Scenario) -> dict[str, ZoneNames]:
-    """Names of the zones that tables have rows of, and where their stations come from."""
-    listed = scenario.sites.path is not None
-    provincial = "listed" if listed else province_stations(scenario)[1]
-    return {
-        "province": ZoneNames(region.provinces.table, provincial),
-        "county": ZoneNames(region.counties.table, "listed" if listed else "synthesised"),
-    }
 
 
 def later_years(

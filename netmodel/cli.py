@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from netmodel.errors import InputError, NetmodelError
@@ -155,7 +156,7 @@ def check(
 
     table = Table("input", "what would be used", box=None, pad_edge=False)
     for name, what in used(chosen):
-        table.add_row(name, what)
+        table.add_row(name, escape(what))
     _out.print(table)
 
 
@@ -260,7 +261,7 @@ def _print_summary(scenario: Any, figures: dict[str, dict[str, dict[str, Any]]])
         "value",
         "published",
         "unit",
-        title=scenario.label,
+        title=escape(scenario.label),
         title_justify="left",
         box=None,
         pad_edge=False,
@@ -302,9 +303,10 @@ def _print_targets(scenario: Any) -> None:
     if rows.empty:
         return
     table = Table(
+        "id",
         "plan target",
-        "baseline 2020",
-        "target 2025",
+        "2020",
+        "2025",
         "unit",
         title="Targets of the plans",
         title_justify="left",
@@ -312,11 +314,15 @@ def _print_targets(scenario: Any) -> None:
         pad_edge=False,
     )
     main = rows[(rows["baseline_year"] == 2020) & (rows["target_year"] == 2025)]
-    for row in main[main["status"] == "published"].itertuples():
+    main = main[main["status"] == "published"]
+    # Several plans state the same target.
+    for row in main.drop_duplicates(["indicator", "target"]).itertuples():
         target = f"{row.op} {_text(row.target)}"
-        table.add_row(str(row.indicator), _text(row.baseline), target, str(row.unit))
+        table.add_row(
+            str(row.target_id), str(row.indicator), _text(row.baseline), target, str(row.unit)
+        )
     _out.print(table)
-    _out.print(f"all {len(rows)} targets are in targets.csv", highlight=False)
+    _out.print(f"all {len(rows)} targets are in targets.csv, with their plans", highlight=False)
 
 
 def _text(value: Any) -> str:

@@ -210,7 +210,7 @@ def search(text: str) -> pd.DataFrame:
     for word in words:
         hit &= text_of_rows.str.contains(word, regex=False).to_numpy(np.bool_)
     found = rows[hit].reset_index(drop=True)
-    found["source"] = [_source_text(s) for s in found["source_id"]]
+    found["source"] = [source_text(s) for s in found["source_id"]]
     return found[_SEARCH]
 
 
@@ -242,13 +242,13 @@ def _unknown(kind: str, name: str, known: Iterable[str], remedy: str) -> str:
 
 def _fact_of(row: int) -> Fact:
     fields = fact_rows().loc[[row], FACT].to_dict("records")[0]
-    source = _source_text(fields.pop("source_id"))
+    source = source_text(fields.pop("source_id"))
     return Fact(**{str(name): value for name, value in fields.items()}, source=source)
 
 
 @cache
-def _source_text(source_ids: str) -> str:
-    """Title and locator of the sources of a row, for reading."""
+def source_text(source_ids: str) -> str:
+    """Title and locator of sources, for reading; `source_ids` is as in the tables, with ;."""
     known = read("sources").set_index("source_id")
     text = known["title"] + ", " + known["locator"]
     return "; ".join(text.loc[source_ids.split(";")])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from netmodel import facts
 from netmodel._indicators import Sums
+from netmodel._region import matching_rows
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
 from netmodel.grids.zones import Zones, sums_by_level
@@ -45,10 +46,11 @@ _NAMES = ("code", "name_en", "name_zh", "province_code")
 
 @dataclass(frozen=True)
 class ZoneNames:
-    """Names of the zones of a level, a row a label, and where their stations come from."""
+    """Names of the zones of a level, a row a label; where their people and stations come from."""
 
     table: pd.DataFrame
-    status: list[str] | str
+    people_status: list[str] | str
+    stations_status: list[str] | str
 
 
 def zone_tables(
@@ -61,16 +63,18 @@ def zone_tables(
     run : DataTree
     levels : mapping
         By "province" or "county": `code`, `name_en`, `name_zh` (and `province_code`) of the
-        zones, and the status of their numbers of stations.
+        zones, and the status of their numbers of people and stations: published, unverified,
+        scaled, given, listed or synthesised.
     scenario : Scenario
         Of the run.
 
     Returns
     -------
     tables : dict of DataFrame
-        population [people], area_km2, busy_hour_dl_gbps and busy_hour_dl_5g_gbps [Gbit/s],
-        sites_5g [stations] in all and by network, sites_per_10k; covered_share (expected),
-        covered_share_90 (of people where the probability is at least 0.9) and link_share;
+        population [people] and population_status, area_km2, busy_hour_dl_gbps and
+        busy_hour_dl_5g_gbps [Gbit/s], sites_5g [stations] in all and by network,
+        sites_per_10k; covered_share (expected), covered_share_90 (of people where the
+        probability is at least 0.9) and link_share;
         macro_demand_gbps, macro_served_gbps and stations_to_add in all and by network;
         mean_load, congested_share, beyond_spectrum_share and energy_gwh.
     headline : dict
@@ -92,8 +96,10 @@ def zone_tables(
             _add_column(out, zones, column, cells, layer)
     sums = Sums.of(run, scenario, cells, zones)
     for level, table in out.items():
+        after = table.columns.tolist().index("population") + 1
+        table.insert(after, "population_status", levels[level].people_status)
         if "sites" in run.children:
-            table["sites_5g_status"] = levels[level].status
+            table["sites_5g_status"] = levels[level].stations_status
             residents = table["population"].where(table["population"] > 0)
             table["sites_per_10k"] = table["sites_5g"] / residents * 1e4
         out[level] = pd.concat([table, sums.columns(level, table["population"])], axis=1)
@@ -217,18 +223,44 @@ def _capacity_figures(ds: xr.Dataset, found: dict[str, float]) -> dict[str, dict
 
 def _published(scenario: Scenario) -> dict[str, tuple[float, str]]:
     """Published values of the headline figures, if they speak of what was run."""
-    if scenario.extends is None or scenario.area is not None:
+    if scenario.extends is None:
         return {}
+    if scenario.area is not None:
+        return _published_of_province(scenario)
     stations, traffic = facts.fact("F06"), facts.fact("F09")
     ratios = facts.series("bs_5g_per_10k")
-    ratio = ratios[ratios["year"] == 2020]
+    ratio = ratios[ratios["year"] == 2020].iloc[0]
     census = int(facts.provinces()["census_pop_2020"].sum())
+    source = facts.source_text("CENSUSPROV")
     return {
-        "population.people": (census, "2020 census, sum of 31 provinces"),
-        "sites.stations_5g": (stations.value, stations.source),
-        "sites.stations_per_10k": (float(ratio["value"].iloc[0]), str(ratio["source_id"].iloc[0])),
+        "population.people": (census, f"{source}, sum of 31 provinces"),
+        "sites.stations_5g": (int(stations.value), stations.source),
+        "sites.stations_per_10k": (float(ratio["value"]), facts.source_text(ratio["source_id"])),
         "demand.traffic_bn_gb": (traffic.value, traffic.source),
     }
+
+
+def _published_of_province(scenario: Scenario) -> dict[str, tuple[float, str]]:
+    """Published values of the province that the area names, if it names one."""
+    table = facts.provinces().reset_index()
+    rows = matching_rows(scenario.area, table) if isinstance(scenario.area, str) else []
+    if len(rows) != 1:
+        return {}
+    province = table.iloc[rows[0]]
+    stations = facts.provinces_5g_2020().iloc[rows[0]]
+    columns = facts.table("provinces_columns").set_index("column")["source_id"]
+    people, traffic = "census_pop_2020", "mobile_traffic_2020_GB"
+    out: dict[str, tuple[float, str]] = {
+        "population.people": (int(province[people]), facts.source_text(columns[people])),
+        "demand.traffic_bn_gb": (
+            float(province[traffic]) / 1e9,
+            facts.source_text(columns[traffic]),
+        ),
+    }
+    if stations["status"] == "published":
+        source = facts.source_text(stations["source_id"])
+        out["sites.stations_5g"] = (int(stations["stations"]), source)
+    return out
 
 
 def _total(layer: xr.DataArray) -> float:

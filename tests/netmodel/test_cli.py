@@ -150,6 +150,7 @@ def test_check_says_what_would_be_used(scenario_file):
     assert result.returncode == 0
     assert "150 stations synthesised in 1 network" in result.stdout and "people" in result.stdout
     assert "networks" not in result.stdout and "provinces" not in result.stdout
+    assert "[zones] path gives others" in result.stdout
 
 
 def test_init_is_a_scenario(tmp_path):
@@ -169,7 +170,20 @@ def test_facts():
     assert tables.returncode == 0 and "provinces" in tables.stdout
     found = netmodel("facts", "administrative villages")
     assert "530" in found.stdout
+    traffic = netmodel("facts", "traffic").stdout
+    assert "…" not in traffic
+    assert all(len(line) <= 80 or "http" in line for line in traffic.splitlines())
     refused(netmodel("facts", "zzqx"), "zzqx")
+
+
+def test_targets_are_told_apart(capsys):
+    from netmodel.cli import _print_targets
+    from netmodel.scenario import Scenario
+
+    _print_targets(Scenario.preset("china-2020"))
+    rows = [line.split("  ") for line in capsys.readouterr().out.splitlines() if line[:1] == "T"]
+    shown = [(row[1].strip(), *row[2:]) for row in rows if row[0][1:].isdigit()]
+    assert len(shown) > 10 and len(set(shown)) == len(shown)
 
 
 def test_a_killed_run_leaves_no_folder_and_resumes(ran, tmp_path):

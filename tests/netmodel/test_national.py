@@ -92,6 +92,8 @@ def test_counties_add_up_to_provinces(out, provinces):
     dl = counties.groupby("province_code").busy_hour_dl_gbps.sum()
     np.testing.assert_allclose(dl, provinces.busy_hour_dl_gbps, rtol=1e-9)
     assert (counties.sites_5g_status == "synthesised").all()
+    assert (counties.population_status == "synthesised").all()
+    assert (provinces.population_status == "published").all()
 
 
 def test_headline_figures_beside_the_published(out):
@@ -162,6 +164,8 @@ def test_synthesised_layers_say_so(run):
     assert run["population"].people.attrs["status"] == "synthesised"
     assert run["sites"].sites_5g.attrs["status"] == "synthesised"
     assert "GeoNames" in run.attrs["attribution"]
+    assert json.loads(run.attrs["people_accounting"])["source_people"] == 1_409_778_724
+    assert "china_2020_population.tif" in json.loads(run.attrs["input_sha256"])
 
 
 def test_a_users_raster_of_china_runs_in_the_reference_case(shared):
