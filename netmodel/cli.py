@@ -114,7 +114,7 @@ def run(
     if as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False))
     elif not quiet:
-        _print_summary(chosen, figures)
+        _print_summary(chosen, figures, out / "targets.csv")
         _out.print(f"{out} written in {time.perf_counter() - begin:.1f} s", highlight=False)
 
 
@@ -143,6 +143,45 @@ def sensitivity(
         table = sensitivity_into(chosen, out, overwrite=overwrite, progress=progress)
     if not quiet:
         _print_sensitivity(table)
+
+
+@app.command()
+def backtest(
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="CSV to write every forecast to")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=100, help="paths drawn of each indicator")] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="seed of every random draw")] = 1,
+) -> None:
+    """Score forecasts of 2021-2025 made from what was known by 2020.
+
+    The mixture is held against its models and against the last value, the last growth and
+    constant compound growth, by indicator and pooled.
+    """
+    if out is not None and out.exists():
+        raise InputError(f"{out}: exists; give another file with -o")
+    from netmodel._backtest import backtest as run_backtest
+    from netmodel._backtest import backtest_scores
+    from netmodel.store import write_text, writing
+
+    table = run_backtest(draws=draws, seed=seed)
+    if out is not None:
+        with writing(out):
+            write_text(out, table.to_csv(index=False, lineterminator="\n"))
+    _print_scores(backtest_scores(table))
+
+
+def _print_scores(scores: Any) -> None:
+    """Errors of the mixture and the naive methods by indicator, the models in the pool."""
+    shown = ("mixture", "last_value", "last_growth", "constant_cagr")
+    table = Table("MAPE [%]", *[m.replace("_", " ") for m in shown], "coverage of 10-90 %")
+    table.box, table.pad_edge = None, False
+    for name, rows in scores.groupby("indicator", sort=False):
+        by_model = rows.set_index("model")
+        errors = [_text(by_model["mape"].get(m)) for m in shown]
+        table.add_row(str(name), *errors, _text(by_model["coverage"].get("mixture")))
+    _out.print(table)
+    _out.print("an indicator weighs the same in the pool, whatever its years", highlight=False)
 
 
 @app.command()
@@ -254,7 +293,9 @@ def _progress(*, show: bool, width: int = 12) -> Iterator[Any]:
         yield report
 
 
-def _print_summary(scenario: Any, figures: dict[str, dict[str, dict[str, Any]]]) -> None:
+def _print_summary(
+    scenario: Any, figures: dict[str, dict[str, dict[str, Any]]], targets: Path
+) -> None:
     """Headline figures beside the published ones, then the plan's targets."""
     table = Table(
         "figure",
@@ -278,7 +319,7 @@ def _print_summary(scenario: Any, figures: dict[str, dict[str, dict[str, Any]]])
                 figure["unit"],
             )
     _out.print(table)
-    _print_targets(scenario)
+    _print_targets(targets)
 
 
 def _print_sensitivity(table: Any) -> None:
@@ -296,33 +337,42 @@ def _print_sensitivity(table: Any) -> None:
         _out.print(grid)
 
 
-def _print_targets(scenario: Any) -> None:
-    from netmodel.tables import targets
+def _print_targets(path: Path) -> None:
+    """The main targets of a run's table: those of 2025 in the reference case, or a user's own."""
+    import pandas as pd
 
-    rows = targets(scenario)
+    rows = pd.read_csv(path)
     if rows.empty:
         return
-    table = Table(
-        "id",
-        "plan target",
-        "2020",
-        "2025",
-        "unit",
-        title="Targets of the plans",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-    )
-    main = rows[(rows["baseline_year"] == 2020) & (rows["target_year"] == 2025)]
-    main = main[main["status"] == "published"]
+    if "baseline_year" in rows and (rows["baseline_year"] == 2020).any():
+        main = rows[(rows["baseline_year"] == 2020) & (rows["target_year"] == 2025)]
+        main = main[main["status"] == "published"]
+    else:
+        main = rows
+    projected = "probability" in rows
+    title = "Targets of the plans"
+    title += ", median with 10-90 % and probability of meeting them" if projected else ""
+    names = ["id", "plan target", "2020", "target"] + (["projected", "P"] if projected else [])
+    table = Table(*names, title=title, title_justify="left", box=None, pad_edge=False)
     # Several plans state the same target.
-    for row in main.drop_duplicates(["indicator", "target"]).itertuples():
-        target = f"{row.op} {_text(row.target)}"
-        table.add_row(
-            str(row.target_id), str(row.indicator), _text(row.baseline), target, str(row.unit)
-        )
+    for row in main.drop_duplicates(["indicator", "target_year", "target"]).to_dict("records"):
+        table.add_row(*_target_cells(row, projected=projected))
     _out.print(table)
     _out.print(f"all {len(rows)} targets are in targets.csv, with their plans", highlight=False)
+
+
+def _target_cells(row: dict[Any, Any], *, projected: bool) -> list[str]:
+    """One line of the targets' table."""
+    name = f"{row['indicator']}, {row['target_year']:.0f}"
+    unit = f" [{row['unit']}]" if isinstance(row.get("unit"), str) else ""
+    cells = [str(row["target_id"]), escape(name + unit), _text(row.get("baseline"))]
+    cells.append(f"{row['op']} {_text(row['target'])}")
+    if not projected:
+        return cells
+    if math.isnan(row["probability"]):
+        return [*cells, escape(str(row["outlook"])), "-"]
+    middle, low, high = (_text(row[k]) for k in ("median", "p10", "p90"))
+    return [*cells, f"{middle} ({low}-{high})", f"{row['probability']:.2f}"]
 
 
 def _text(value: Any) -> str:

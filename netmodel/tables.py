@@ -41,6 +41,7 @@ _COLUMNS = (
     _Column("macro_served_gbps", "capacity", "served_mbps", 1e-3, "float64"),
     _Column("stations_to_add", "capacity", "stations_to_add", 1.0, "float64"),
 )
+_PLAN_YEAR = 2025  # of the 14th Five-Year Plan
 _NAMES = ("code", "name_en", "name_zh", "province_code")
 
 
@@ -166,6 +167,8 @@ def summary(run: xr.DataTree, scenario: Scenario, found: dict[str, float]) -> Su
         out["sites"] = _site_figures(run["sites"].to_dataset(), people)
     if "coverage" in run.children:
         out["coverage"] = _coverage_figures(found)
+    if "projection" in run.children:
+        out["projection"] = _projection_figures(run["projection"].to_dataset())
     if "capacity" in run.children:
         out["capacity"] = _capacity_figures(run["capacity"].to_dataset(), found)
     for stage, figures in out.items():
@@ -195,6 +198,16 @@ def _site_figures(ds: xr.Dataset, people: float) -> dict[str, dict[str, Any]]:
         "stations_5g_indoor": {"value": int(ds.sites_5g_indoor.sum()), "unit": "stations"},
         "stations_per_10k": {"value": stations / people * 1e4, "unit": "per 10,000 people"},
     }
+
+
+def _projection_figures(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """Medians of some indicators in the plan's target year, where it is projected."""
+    figures: dict[str, dict[str, Any]] = {}
+    for key in ("mobile_traffic", "bs_5g", "bs_5g_per_10k", "5g_penetration", "cellular_iot"):
+        if key in ds.indicator.values and _PLAN_YEAR in ds.year.values:
+            one = ds["value"].sel(indicator=key, quantile=0.5, year=_PLAN_YEAR)
+            figures[f"{key}_{_PLAN_YEAR}"] = {"value": float(one), "unit": str(one.unit.values)}
+    return figures
 
 
 def _coverage_figures(found: dict[str, float]) -> dict[str, dict[str, Any]]:
