@@ -259,39 +259,59 @@ def carriers_for_load(
 
 
 @parallel_kernel
-def people_by_load(
-    people: Float, demand: Float32, load: Float32, needed: Float32, limit: Float, target: float
-) -> Float:
-    """People split over the networks by demand, then by what their network offers them.
+def people_by_load(people: Float, demand: Float32, load: Float32) -> Float:
+    """People split over the networks by demand, times the load of their network.
 
     Parameters
     ----------
     people : (cell,)
-    demand, load, needed : (network, cell)
-        Busy-hour demand, load (NaN is none) and carriers needed.
-    limit : (network,)
-        Carriers that the network has room for.
-    target : float
+    demand, load : (network, cell)
+        Busy-hour demand, and load; NaN is none.
 
     Returns
     -------
-    (4, cell)
-        People times load, people where there is a load, where it is above the target, and
-        where more carriers are needed than there is room for.
+    (2, cell)
+        People times load, and people where there is a load.
     """
-    out = np.zeros((4, people.size))
+    out = np.zeros((2, people.size))
     for k in numba.prange(people.size):
-        total = 0.0
-        for n in range(demand.shape[0]):
-            total += demand[n, k]
-        if total > 0.0:
-            for n in range(demand.shape[0]):
-                share = people[k] * demand[n, k] / total
-                if not math.isnan(load[n, k]):
-                    out[0, k] += share * load[n, k]
-                    out[1, k] += share
-                if load[n, k] > target:
-                    out[2, k] += share
-                if needed[n, k] > limit[n]:
-                    out[3, k] += share
+        total = _demand_at(demand, k)
+        for n in range(demand.shape[0] if total > 0.0 else 0):
+            share = people[k] * demand[n, k] / total
+            if not math.isnan(load[n, k]):
+                out[0, k] += share * load[n, k]
+                out[1, k] += share
     return out
+
+
+@parallel_kernel
+def people_above(people: Float, demand: Float32, value: Float32, limit: Float) -> Float:
+    """People, split over the networks by demand, whose network's value is above its limit.
+
+    Parameters
+    ----------
+    people : (cell,)
+    demand, value : (network, cell)
+        Busy-hour demand, and what is compared; NaN is not above.
+    limit : (network,)
+
+    Returns
+    -------
+    (cell,)
+    """
+    out = np.zeros(people.size)
+    for k in numba.prange(people.size):
+        total = _demand_at(demand, k)
+        for n in range(demand.shape[0] if total > 0.0 else 0):
+            if value[n, k] > limit[n]:
+                out[k] += people[k] * demand[n, k] / total
+    return out
+
+
+@scalar
+def _demand_at(demand: Float32, k: int) -> float:
+    """Demand of all networks on a cell; NaN where one is unknown."""
+    total = 0.0
+    for n in range(demand.shape[0]):
+        total += demand[n, k]
+    return total

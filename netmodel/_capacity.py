@@ -7,7 +7,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from netmodel._networks import Network, indoor_shares, inhabited, network_names, networks
+from netmodel._networks import (
+    Network,
+    drop_extrapolated,
+    indoor_shares,
+    inhabited,
+    network_names,
+    networks,
+)
 from netmodel._radio_tables import ISD_M, LOADS
 from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
@@ -27,9 +34,11 @@ Float = NDArray[np.float64]
 Layers = dict[str, NDArray[Any]]
 
 # Why demand is not served; where several hold the last one counts.
-REASONS = ("served", "quality", "overload", "out_of_range", "no_site")
+REASONS = ("served", "quality", "overload", "partly_in_range", "out_of_range", "no_site")
+_CODE = {name: k for k, name in enumerate(REASONS)}
 _NO_DEMAND = -1
 _NOTABLE_OUTAGE = 0.01  # share of points without service under which a cell counts as served
+_LEAST_REACH = 0.5  # share of a cell in range from which it counts as in range
 _N_SECTOR = 3.0
 _BLANK = {"unserved_reason": -1, "carriers_needed": 0}  # the others have no value there
 
@@ -95,6 +104,7 @@ def capacity(
     out = _empty(ds, cells)
     notes = []
     for network in networks(ds, cells, options.radio, options.sites):
+        drop_extrapolated(ds, cells, network)
         layers = {str(k): v.values[network.number] for k, v in out.data_vars.items()}
         notes.append(_fill(layers, ds, cells, network, options))
     out.unserved_reason.attrs |= {
@@ -190,7 +200,7 @@ def _fill(
         out["cell_load"], cells.index, downlink, log_isd, network.settlement,
         network.tables.se, np.log(ISD_M),
     )  # fmt: skip
-    reason[(raw > 1.0) & (reason < REASONS.index("overload"))] = REASONS.index("overload")
+    reason[(raw > 1.0) & (reason < _CODE["overload"])] = _CODE["overload"]
     put("unserved_reason", reason)
     served = offered
     served /= np.fmax(raw, 1.0)
@@ -198,14 +208,18 @@ def _fill(
     put("served_mbps", served)
     unserved -= served
     notes = _notes(network, reason, unserved)
+    beyond = reason >= _CODE["out_of_range"]
     del unserved, offered, served, reason
     left = left_at_load(log_isd, network.settlement, raw, network.tables.se_5th, np.log(ISD_M))
+    left[beyond] = np.nan  # a rate of the few in range would pass for that of the cell
     put("rate_5th_mbps", left * (network.band.dl_mhz * _mimo_gain(network, radio)))
     del left
     uplink = downlink * (_mbps_per_site(network, options) * _uplink_ratio(network, options))
     uplink_load = uplink / network.at_isd(network.tables.ul_se, log_isd)
     put("uplink_load", uplink_load)
-    put("carriers_needed", carriers_for_load(raw, uplink_load, radio.target_load, radio.carriers))
+    carriers = carriers_for_load(raw, uplink_load, radio.target_load, radio.carriers)
+    carriers[beyond] = 0
+    put("carriers_needed", carriers)
     busy = np.flatnonzero(np.fmax(raw, uplink_load) > radio.target_load)
     more = np.zeros(raw.size)
     more[busy] = _sites_to_add(network, busy, (downlink[busy], uplink[busy]), radio.target_load)
@@ -216,14 +230,16 @@ def _fill(
 def _offered(wanted: Float, network: Network) -> tuple[Float, NDArray[np.int8]]:
     """Demand that a network could serve if it had the capacity, and why it is not all of it.
 
-    The reason is the last that holds of quality, range and no site.
+    The reason is the last that holds of quality, range and no site; where sites are farther
+    apart than the tables go, only the share of the cell within range is offered (models.md C.4).
     """
     reach = np.minimum(1.0, (ISD_M[-1] / network.isd_m) ** 2)
     outage = network.at_isd(network.tables.outage, network.log_isd)
     reason = np.zeros(wanted.size, np.int8)
-    reason[outage > _NOTABLE_OUTAGE] = REASONS.index("quality")
-    reason[reach < 1.0] = REASONS.index("out_of_range")
-    reason[reach == 0.0] = REASONS.index("no_site")
+    reason[outage > _NOTABLE_OUTAGE] = _CODE["quality"]
+    reason[reach < 1.0] = _CODE["partly_in_range"]
+    reason[reach < _LEAST_REACH] = _CODE["out_of_range"]
+    reason[reach == 0.0] = _CODE["no_site"]
     reason[~(wanted > 0.0)] = _NO_DEMAND
     return np.asarray(wanted * reach * (1.0 - outage)), reason
 

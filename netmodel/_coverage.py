@@ -7,23 +7,21 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel._networks import (
+    SPARSE_M,
     Network,
-    cell_side_m,
     indoor_shares,
     inhabited,
+    nearest_m,
     network_names,
     networks,
 )
 from netmodel._radio_tables import DISTANCE_M, mixed
 from netmodel.grids.cells import Cells
-from netmodel.kernels.distance import nearest_marked
 from netmodel.kernels.lookup import curve_values
 from netmodel.scenario import Radio, Sites
 from netmodel.variables import annotated
 
 Float = NDArray[np.float64]
-
-_SPARSE_M = 3000.0  # inter-site distance beyond which the nearest site decides
 
 
 def coverage(
@@ -88,8 +86,8 @@ def _probabilities(
 ) -> Iterator[Float]:
     """Probabilities of one network at the cells: of the reference signal, and of a link."""
     settlement, log_isd = network.settlement, network.log_isd
-    sparse = np.flatnonzero(network.isd_m > _SPARSE_M)
-    distance = _nearest_m(ds, cells.some(sparse), network.number)
+    sparse = np.flatnonzero(network.isd_m > SPARSE_M)
+    distance = nearest_m(ds, cells.some(sparse), network.number, DISTANCE_M[-1])
     by_isd, by_distance = (
         _curves(part, indoor) for part in (network.tables.coverage, network.tables.ring)
     )
@@ -102,11 +100,3 @@ def _probabilities(
 def _curves(table: Float, indoor: tuple[float, ...]) -> tuple[Float, Float]:
     """Curves (class, point) of SS-RSRP outdoors, and of both directions for all terminals."""
     return table[..., 0, 0], mixed(table, indoor)[..., 1:].min(axis=-1)
-
-
-def _nearest_m(ds: xr.Dataset, cells: Cells, number: int) -> Float:
-    """Distance from each cell to that of a network's nearest macro station [m]."""
-    macro = ds.sites_5g.values[number] > ds.sites_5g_indoor.values[number]
-    side = cell_side_m(cells)
-    limit = int(DISTANCE_M[-1] / side.min(initial=DISTANCE_M[-1])) + 1
-    return np.asarray(nearest_marked(macro, cells.index, limit) * side)

@@ -8,11 +8,14 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from netmodel._capacity import REASONS
 from netmodel._networks import carrier_room, network_names
 from netmodel.grids.cells import Cells
+from netmodel.grids.layers import grid_of
 from netmodel.grids.zones import Zones, sums_by_level
 from netmodel.kernels.energy import HOURS_PER_YEAR, site_power_w
-from netmodel.kernels.load import people_by_load
+from netmodel.kernels.load import people_above, people_by_load
+from netmodel.kernels.zonal import zonal_sum
 from netmodel.presets import SITE_POWER
 from netmodel.scenario import Demand, Scenario
 
@@ -26,6 +29,8 @@ SHARES = {
     "link_share": ("linked_people", "population"),
     "mean_load": ("load_people", "loaded_people"),
     "congested_share": ("congested_people", "population"),
+    "uplink_congested_share": ("uplink_congested_people", "population"),
+    "beyond_tables_share": ("beyond_tables_people", "population"),
     "beyond_spectrum_share": ("beyond_spectrum_people", "population"),
 }
 SUMS = ("energy_gwh",)
@@ -61,15 +66,63 @@ def _capacity_values(
     ds: xr.Dataset, scenario: Scenario, cells: Cells, people: Float
 ) -> Iterator[tuple[str, Float]]:
     """Each person is of one network: people are split by the networks' demand."""
-    radio = scenario.radio
-    demand, load, needed = (
-        np.stack([cells.take(layer, np.float32) for layer in ds[name].values])
-        for name in ("demand_mbps", "cell_load", "carriers_needed")
-    )
-    room = np.array([carrier_room(radio, name) for name in network_names(ds)])
-    values = people_by_load(people, demand, load, needed, room, radio.target_load)
-    names = ("load_people", "loaded_people", "congested_people", "beyond_spectrum_people")
-    yield from zip(names if radio.spectrum_mhz else names[:3], values, strict=False)
+    demand, load = _stack(ds.demand_mbps, cells), _stack(ds.cell_load, cells)
+    loaded = people_by_load(people, demand, load)
+    yield from zip(("load_people", "loaded_people"), loaded, strict=True)
+    del loaded
+    names, radio = network_names(ds), scenario.radio
+    target = np.full(len(names), radio.target_load)
+    uplink = _stack(ds.uplink_load, cells)
+    yield "uplink_congested_people", people_above(people, demand, uplink, target)
+    worst = np.fmax(load, uplink, out=load)
+    yield "congested_people", people_above(people, demand, worst, target)
+    del load, uplink, worst
+    if radio.spectrum_mhz:
+        room = np.array([carrier_room(radio, name) for name in names])
+        needed = _stack(ds.carriers_needed, cells)
+        yield "beyond_spectrum_people", people_above(people, demand, needed, room)
+    yield "beyond_tables_people", people * _any_beyond_tables(ds, cells)
+
+
+def _stack(layers: xr.DataArray, cells: Cells) -> NDArray[np.float32]:
+    """Values (network, cell)."""
+    return np.stack([cells.take(layer, np.float32) for layer in layers.values])
+
+
+def _any_beyond_tables(ds: xr.Dataset, cells: Cells) -> NDArray[np.bool_]:
+    """Whether the sites of any network are farther apart at a cell than the tables go."""
+    out = np.zeros(cells.index.size, np.bool_)
+    for reason in ds.unserved_reason.values:
+        out |= cells.take(reason, np.int8) >= REASONS.index("partly_in_range")
+    return out
+
+
+# The few that a served cell leaves are out of quality.
+_UNSERVED = {
+    "no_site": ("no_site",),
+    "out_of_range": ("out_of_range", "partly_in_range"),
+    "overload": ("overload",),
+    "quality": ("quality", "served"),
+}
+
+
+def unserved_shares(ds: xr.Dataset) -> dict[str, float]:
+    """Share of the macro demand that is not served, by reason; each cell under its own reason.
+
+    Parameters
+    ----------
+    ds : Dataset
+        With the variables of `capacity`.
+    """
+    mbps, total = np.zeros(len(REASONS)), 0.0
+    for n, reason in enumerate(ds.unserved_reason.values):
+        cells = Cells.where(grid_of(ds), reason >= 0)
+        missing = cells.take(ds.demand_mbps.values[n])
+        total += float(missing.sum())
+        missing -= cells.take(ds.served_mbps.values[n])
+        mbps += zonal_sum(missing, cells.take_label(reason), len(REASONS))
+    by_reason = dict(zip(REASONS, mbps / total, strict=True))
+    return {name: float(sum(by_reason[k] for k in parts)) for name, parts in _UNSERVED.items()}
 
 
 def _energy_gwh(run: xr.DataTree, demand: Demand, cells: Cells) -> Float:

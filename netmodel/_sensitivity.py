@@ -44,7 +44,7 @@ def sensitivity(
     DataFrame
         A row an assumption and figure: `assumption`, `keys`, `figure`, `meaning`, `unit`, the
         settings `setting_low`, `setting_high`, the figure's `low`, `base`, `high` and the
-        range's `source`.
+        range's `source`; in the attributes `scenario`, its name and area.
 
     Examples
     --------
@@ -66,7 +66,9 @@ def sensitivity(
                 changed = inputs.of(with_setting(scenario, one.keys, setting))
                 ends.append(_figures(changed, _stages(changed, done, one.stage)))
         rows += _rows(one, base, *ends)
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    table.attrs["scenario"] = scenario.label
+    return table
 
 
 def with_setting(scenario: Scenario, keys: Sequence[str], value: float) -> Scenario:

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel import facts
-from netmodel._indicators import Sums
+from netmodel._indicators import Sums, unserved_shares
 from netmodel._region import matching_rows
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
@@ -77,7 +77,8 @@ def zone_tables(
         sites_per_10k; covered_share (expected), covered_share_90 (of people where the
         probability is at least 0.9) and link_share;
         macro_demand_gbps, macro_served_gbps and stations_to_add in all and by network;
-        mean_load, congested_share, beyond_spectrum_share and energy_gwh.
+        mean_load, congested_share (either direction), uplink_congested_share,
+        beyond_tables_share, beyond_spectrum_share and energy_gwh.
     headline : dict
         The same shares over all cells.
     """
@@ -225,9 +226,16 @@ def _capacity_figures(ds: xr.Dataset, found: dict[str, float]) -> dict[str, dict
         "served_demand_share": {"value": served, "unit": "1"},
         "mean_load": {"value": found.get("mean_load"), "unit": "1"},
         "congested_population_share": {"value": found["congested_share"], "unit": "1"},
+        "uplink_congested_population_share": {
+            "value": found["uplink_congested_share"],
+            "unit": "1",
+        },
+        "beyond_tables_population_share": {"value": found["beyond_tables_share"], "unit": "1"},
         "stations_to_add": {"value": _total(ds.stations_to_add), "unit": "stations"},
         "energy_twh": {"value": found["energy_gwh"] / 1e3, "unit": "TWh a year"},
     }
+    for reason, share in unserved_shares(ds).items():
+        figures[f"unserved_{reason}_share"] = {"value": share, "unit": "1"}
     if "beyond_spectrum_share" in found:
         beyond = {"value": found["beyond_spectrum_share"], "unit": "1"}
         figures["beyond_spectrum_population_share"] = beyond

@@ -86,11 +86,11 @@ _TABLE = (
     ),
     Variable(
         "capacity", "cell_load", _NETWORK, "float32", "1",
-        "busy-hour load of the macro layer; NaN without a site or demand", True,
+        "busy-hour load of the macro layer; NaN without demand or a site in range", True,
     ),
     Variable(
         "capacity", "uplink_load", _NETWORK, "float32", "1",
-        "load that the uplink's demand asks for; NaN without a site", True,
+        "load that the uplink's demand asks for; NaN without a site in range", True,
     ),
     Variable(
         "capacity", "demand_mbps", _NETWORK, "float32", "Mbit/s",
@@ -102,19 +102,23 @@ _TABLE = (
     ),
     Variable(
         "capacity", "unserved_reason", _NETWORK, "int8", "1",
-        "why demand is not served; -1 is no demand", True,
+        "why demand is not served: out_of_range if most is, no_site if no site is in range; -1 is "
+        "no demand", True,
     ),
     Variable(
         "capacity", "rate_5th_mbps", _NETWORK, "float32", "Mbit/s",
-        "5th percentile of user rates in the busy hour", True,
+        "5th percentile of the rates of served users at the cell's busy-hour load; NaN where most "
+        "demand is out of range", True,
     ),
     Variable(
         "capacity", "carriers_needed", _NETWORK, "int16", "carriers",
-        "carriers of today's width for the target load, down- and uplink", True,
+        "carriers of today's width for the target load, down- and uplink; 0 where most demand is "
+        "out of range", True,
     ),
     Variable(
         "capacity", "stations_to_add", _NETWORK, "float32", "stations",
-        "macro stations that bring the load to its target with today's carriers", True,
+        "macro stations that bring the load to its target with today's carriers; none for demand "
+        "out of range", True,
     ),
     Variable(
         "projection", "value", ("indicator", "quantile", "year"), "float64", "by indicator",

@@ -14,6 +14,7 @@ from netmodel.kernels.load import (
     density_for_load,
     left_at_load,
     mean_field_loads,
+    people_above,
     people_by_load,
 )
 from netmodel.kernels.rate import harmonic_mean, truncated_shannon_curve
@@ -345,20 +346,19 @@ def test_people_by_load_equal_their_twin(rng, n_network, n, target):
     shape = (n_network, n)
     people, demand = rng.uniform(0, 1e4, n), rng.uniform(0, 50, shape).astype(np.float32)
     demand[:, rng.random(n) < 0.2] = 0.0
-    load, needed = (rng.uniform(0, high, shape).astype(np.float32) for high in (1, 5))
+    load = rng.uniform(0, 1, shape).astype(np.float32)
     load[rng.random(shape) < 0.3] = np.nan
-    limit = rng.uniform(1, 4, n_network)
+    limit = np.full(n_network, target)
     total = demand.sum(axis=0, dtype=float)
     share = people * demand / np.where(total > 0, total, 1.0)
     expected = [
         np.nansum(share * load, axis=0),
         (share * ~np.isnan(load)).sum(axis=0),
         (share * (load > target)).sum(axis=0),
-        (share * (needed > limit[:, None])).sum(axis=0),
     ]
-    got = people_by_load(people, demand, load, needed, limit, target)
+    got = [*people_by_load(people, demand, load), people_above(people, demand, load, limit)]
     np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9)
-    assert (got[1:] <= people * (1 + 1e-9)).all() and (got[2] <= got[1] * (1 + 1e-9)).all()
+    assert (got[1] <= people * (1 + 1e-9)).all() and (got[2] <= got[1] * (1 + 1e-9)).all()
 
 
 # Threads -----------------------------------------------------------------------------------------
@@ -377,7 +377,7 @@ def test_same_consequences_on_all_threads(same_bits):
     load[::7] = np.nan
     tables = some_tables(rng)
     people = rng.uniform(0, 1e4, n)
-    demand, loads, needed = rng.uniform(0, 3, (3, 3, n)).astype(np.float32)
+    demand, loads = rng.uniform(0, 3, (2, 3, n)).astype(np.float32)
     limit = np.array([1.0, 2.0, 3.0])
 
     def call():
@@ -385,7 +385,8 @@ def test_same_consequences_on_all_threads(same_bits):
             density_for_load(load, other, settlement, tables[:, :, 7], AXIS),
             left_at_load(log_isd, settlement, load, tables, AXIS),
             carriers_for_load(load, other, 0.7, 1.0),
-            people_by_load(people, demand, loads, needed, limit, 0.7),
+            people_by_load(people, demand, loads),
+            people_above(people, demand, loads, limit),
         )
 
     same_bits(call)

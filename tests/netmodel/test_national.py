@@ -145,6 +145,9 @@ def test_coverage_and_capacity_of_the_nation(out, provinces):
         capacity["congested_population_share"]["value"], abs=1e-12
     )
     assert 0.8 < capacity["served_demand_share"]["value"] <= 1
+    unserved = {k: v["value"] for k, v in capacity.items() if k.startswith("unserved_")}
+    assert sum(unserved.values()) + capacity["served_demand_share"]["value"] == pytest.approx(1)
+    assert 0.01 < unserved["unserved_no_site_share"] < unserved["unserved_out_of_range_share"]
     # Macro stations at rest and at full load (models.md J05), 0.85 of 718,000 of them.
     idle, full = 718_000 * 0.85 * 8760 * np.array([2730.0, 4485.0]) / 1e12
     assert idle < capacity["energy_twh"]["value"] < full
@@ -158,6 +161,20 @@ def test_5g_demand_of_a_province_is_kept_where_coverage_has_room(run, provinces)
     assert (capacity.served_mbps.values <= capacity.demand_mbps.values * (1 + 1e-6))[
         ~np.isnan(capacity.demand_mbps.values)
     ].all()
+
+
+def test_no_load_and_no_rate_far_from_every_station(run):
+    """Cells whose only stations are the tail of a density (3.7 and 5.5 million of them)."""
+    capacity = run["capacity"].to_dataset()
+    names = capacity.unserved_reason.attrs["flag_meanings"].split()
+    for n in range(2):
+        reason, rate = capacity.unserved_reason.values[n], capacity.rate_5th_mbps.values[n]
+        without = reason == names.index("no_site")
+        assert without.sum() > 3_000_000
+        assert np.isnan(capacity.cell_load.values[n][without]).all()
+        assert np.isnan(rate[reason >= names.index("out_of_range")]).all()
+        covered = run["coverage"].coverage_probability.values[~np.isnan(rate)]
+        assert covered.min() > 0.01
 
 
 def test_synthesised_layers_say_so(run):

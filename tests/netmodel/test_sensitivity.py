@@ -69,8 +69,29 @@ def test_tornado(table, tmp_path):
     assert [ax.get_title(loc="left") for ax in panels] == list(FIGURES.values())
     for ax, name in zip(panels, FIGURES, strict=True):
         rows = table[table.figure == name]
-        moved = int((rows.low != rows.high).sum())
+        moved = int(((rows.high - rows.low).abs() > 1e-9 * rows.base.abs()).sum())
         assert len(ax.get_yticklabels()) == moved and len(ax.patches) == 2 * moved
+        assert ax.get_xlabel().startswith("%" if rows.unit.iloc[0] == "1" else rows.unit.iloc[0])
+
+
+def test_tornado_names_its_scenario_and_nothing_overlaps(table):
+    figure = nm.charts.tornado(table)
+    figure.canvas.draw()
+    assert figure.get_suptitle().endswith("\nsmall")
+    legend = figure.legends[0].get_window_extent()
+    title = next(t for t in figure.texts if t.get_text() == figure.get_suptitle())
+    whole = figure.bbox
+    for ax in figure.axes:
+        assert not legend.overlaps(ax.get_tightbbox())
+        assert not title.get_window_extent().overlaps(ax.get_tightbbox())
+    assert title.get_window_extent().y1 < whole.y1 - 5 and title.get_window_extent().x0 > 10
+
+
+def test_a_figure_that_nothing_moves_says_so():
+    """Rounding of the last digits is no move."""
+    still = nm_table().assign(low=0.2, high=0.2 + 1e-16)
+    ax = nm.charts.tornado(still).axes[0]
+    assert [t.get_text() for t in ax.texts] == ["no assumption moves it"] and not ax.patches
 
 
 def test_files_are_kept_unless_told(scenario, tmp_path, monkeypatch):
