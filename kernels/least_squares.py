@@ -81,10 +81,11 @@ def minimiser(evaluate: Evaluate, *, compiled: bool = True) -> Minimise:
         for _ in range(_MAX_STEPS):
             _fill(residual, jacobian, theta, bounds, damping, scale, work)
             _solve(work, step)
-            moved = _move(theta, step, bounds, trial)
+            asked = _move(theta, step, bounds, trial)
             promised = cost - _linear_cost(residual, jacobian, step)
             new = cost_at(model, time, value, trial, prior, trial_residual, trial_jacobian)
-            small = promised <= _SAME * cost or moved <= _STILL
+            # A step cut by a bound may promise a loss; a smaller one will not.
+            small = 0.0 < promised <= _SAME * cost or asked <= _STILL
             if new < cost:
                 gained = cost - new
                 theta[:] = trial
@@ -92,7 +93,7 @@ def minimiser(evaluate: Evaluate, *, compiled: bool = True) -> Minimise:
                 jacobian, trial_jacobian = trial_jacobian, jacobian
                 cost = new
                 damping *= _factor(gained, promised)
-                if moved <= _STILL or (small and gained <= _SAME * cost):
+                if asked <= _STILL or (small and gained <= _SAME * cost):
                     break
             else:  # also where the trial's cost is no number
                 if small or damping > _STIFF:
@@ -121,13 +122,13 @@ def _factor(gained: float, promised: float) -> float:
 
 @kernel
 def _move(theta: Float, step: Float, bounds: Float, trial: Float) -> float:
-    """Take a step as far as the bounds let it; the greatest relative change."""
-    moved = 0.0
+    """Take a step as far as the bounds let it; the greatest relative change that it asked for."""
+    asked = 0.0
     for k in range(theta.size):
+        asked = max(asked, abs(step[k]) / (abs(theta[k]) + 1e-12))
         trial[k] = min(max(theta[k] + step[k], bounds[0, k]), bounds[1, k])
         step[k] = trial[k] - theta[k]
-        moved = max(moved, abs(step[k]) / (abs(theta[k]) + 1e-12))
-    return moved
+    return asked
 
 
 @kernel
@@ -162,8 +163,9 @@ def _fill(
         for i in range(n):
             gradient += jacobian[i, k] * residual[i]
             norm += jacobian[i, k] * jacobian[i, k]
-        held = (theta[k] <= bounds[0, k] and gradient > 0.0) or (
-            theta[k] >= bounds[1, k] and gradient < 0.0
+        near = _STILL * abs(theta[k])  # a step taken and undone leaves a hair
+        held = (theta[k] <= bounds[0, k] + near and gradient > 0.0) or (
+            theta[k] >= bounds[1, k] - near and gradient < 0.0
         )
         for i in range(n):
             work[i, k] = 0.0 if held else jacobian[i, k]

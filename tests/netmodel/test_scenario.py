@@ -60,14 +60,21 @@ def test_a_scenario_is_immutable_and_its_json_comes_back(scenario):
         ({"demand": {"total_gb": 1.0, "fiveg_share": 1.5}}, r"\[demand\] fiveg_share: [^\[;]* or "),
         ({"population": {}}, r"give \[population\] path"),
         ({"population": {"path": "p.tif", "kind": "people"}}, "kind"),
-        ({"years": [2020, 2025]}, "one year of inputs"),
+        ({"years": [2020, 2025]}, "a region of your own has one year"),
+        ({"extends": "china-2020", "years": [2021]}, "begins with 2020"),
+        ({"extends": "china-2020", "years": [2020, 2025, 2025]}, "each year once, in order"),
+        ({"extends": "china-2020", "years": [2020, 2040]}, r"the projection ends in 2030; raise"),
+        (
+            {"extends": "china-2020", "years": [2020, 2025], "sites": {"path": "s.csv"}},
+            "leave out .sites. path",
+        ),
         ({"extends": "mars-2020"}, "extends"),
         ({"radio": {"target_load": 1.0}}, "target_load"),
         ({"grid": {"crs": "EPSG:32633"}}, "crs and bounds together"),
         ({"grid": {"crs": "EPSG:32633", "bounds": [1, 0, 0, 1]}}, "left < right"),
         ({"grid": {"resolution_m": 0.1}}, r"\[grid\] resolution_m: .*greater than or equal to 1"),
         ({"extends": "china-2020", "zones": {"path": "z.gpkg"}}, "without extends"),
-        ({"extends": "china-2020", "years": [2025]}, "2020 for the reference case"),
+        ({"extends": "china-2020", "years": [2025]}, "begins with 2020"),
     ],
 )
 def test_bad_scenarios_are_refused_in_one_line(given, change, says):
