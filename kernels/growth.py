@@ -33,13 +33,13 @@ _STEEP = 300.0  # exponents beyond this would overflow
 @scalar
 def logistic(t: float, k: float, r: float, t0: float) -> float:
     """Logistic curve: `k` / (1 + exp(-`r` (`t` - `t0`)))."""
-    return k / (1.0 + math.exp(-r * (t - t0)))
+    return k / (1.0 + math.exp(min(-r * (t - t0), _STEEP)))
 
 
 @scalar
 def gompertz(t: float, k: float, c: float, t0: float) -> float:
     """Gompertz curve: `k` exp(-exp(-`c` (`t` - `t0`)))."""
-    return k * math.exp(-math.exp(-c * (t - t0)))
+    return k * math.exp(-math.exp(min(-c * (t - t0), _STEEP)))
 
 
 @scalar

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from netmodel.kernels._jit import kernel
 
 Float = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 F = TypeVar("F", bound=Callable[..., Any])
 Evaluate = Callable[[int, Float, Float, Float, Float, Float], Any]
 Minimise = Callable[[int, Float, Float, Float, Float, Float], float]
@@ -75,17 +76,20 @@ def minimiser(evaluate: Evaluate, *, compiled: bool = True) -> Minimise:
         residual, trial_residual = np.empty(n + p), np.empty(n + p)
         jacobian, trial_jacobian = np.zeros((n + p, p)), np.zeros((n + p, p))
         work, scale = np.empty((n + 2 * p, p + 1)), np.zeros(p)
-        trial, step = np.empty(p), np.empty(p)
+        trial, step, stopped = np.empty(p), np.empty(p), np.zeros(p, dtype=np.bool_)
         cost = cost_at(model, time, value, theta, prior, residual, jacobian)
         damping = 1e-3
         for _ in range(_MAX_STEPS):
-            _fill(residual, jacobian, theta, bounds, damping, scale, work)
-            _solve(work, step)
-            asked = _move(theta, step, bounds, trial)
+            stopped[:] = False
+            more = True
+            while more:  # the others know of those that a bound stops
+                _fill(residual, jacobian, theta, bounds, damping, scale, stopped, trial, work)
+                _solve(work, step)
+                more = _stop(theta, step, bounds, stopped, trial)
+            moved = _move(theta, step, trial)
             promised = cost - _linear_cost(residual, jacobian, step)
             new = cost_at(model, time, value, trial, prior, trial_residual, trial_jacobian)
-            # A step cut by a bound may promise a loss; a smaller one will not.
-            small = 0.0 < promised <= _SAME * cost or asked <= _STILL
+            small = (abs(promised) <= _SAME * cost or moved <= _STILL) and not stopped.any()
             if new < cost:
                 gained = cost - new
                 theta[:] = trial
@@ -93,7 +97,7 @@ def minimiser(evaluate: Evaluate, *, compiled: bool = True) -> Minimise:
                 jacobian, trial_jacobian = trial_jacobian, jacobian
                 cost = new
                 damping *= _factor(gained, promised)
-                if asked <= _STILL or (small and gained <= _SAME * cost):
+                if small and (moved <= _STILL or gained <= _SAME * cost):
                     break
             else:  # also where the trial's cost is no number
                 if small or damping > _STIFF:
@@ -121,14 +125,26 @@ def _factor(gained: float, promised: float) -> float:
 
 
 @kernel
-def _move(theta: Float, step: Float, bounds: Float, trial: Float) -> float:
-    """Take a step as far as the bounds let it; the greatest relative change that it asked for."""
-    asked = 0.0
+def _stop(theta: Float, step: Float, bounds: Float, stopped: Bool, trial: Float) -> bool:
+    """Take a step as far as the bounds let it; whether they stop parameters anew."""
+    more = False
     for k in range(theta.size):
-        asked = max(asked, abs(step[k]) / (abs(theta[k]) + 1e-12))
-        trial[k] = min(max(theta[k] + step[k], bounds[0, k]), bounds[1, k])
+        if not stopped[k]:
+            wanted = theta[k] + step[k]
+            trial[k] = min(max(wanted, bounds[0, k]), bounds[1, k])
+            if trial[k] != wanted:
+                stopped[k] = more = True
+    return more
+
+
+@kernel
+def _move(theta: Float, step: Float, trial: Float) -> float:
+    """The step as it was taken; the greatest relative change."""
+    moved = 0.0
+    for k in range(theta.size):
         step[k] = trial[k] - theta[k]
-    return asked
+        moved = max(moved, abs(step[k]) / (abs(theta[k]) + 1e-12))
+    return moved
 
 
 @kernel
@@ -151,9 +167,14 @@ def _fill(
     bounds: Float,
     damping: float,
     scale: Float,
+    stopped: Bool,
+    trial: Float,
     work: Float,
 ) -> None:
-    """The stacked rows [J, -r] and [sqrt(damping) D, 0]; parameters held by a bound have no J."""
+    """The stacked rows [J, -r] and [sqrt(damping) D, 0]; parameters held by a bound have no J.
+
+    Those that a bound stops go there: their part of J is taken to the right.
+    """
     n, p = jacobian.shape
     work[n:] = 0.0
     for i in range(n):
@@ -163,12 +184,15 @@ def _fill(
         for i in range(n):
             gradient += jacobian[i, k] * residual[i]
             norm += jacobian[i, k] * jacobian[i, k]
-        near = _STILL * abs(theta[k])  # a step taken and undone leaves a hair
-        held = (theta[k] <= bounds[0, k] + near and gradient > 0.0) or (
-            theta[k] >= bounds[1, k] - near and gradient < 0.0
+        hair = 1e-13 * (1.0 + abs(theta[k]))
+        held = (theta[k] <= bounds[0, k] + hair and gradient > 0.0) or (
+            theta[k] >= bounds[1, k] - hair and gradient < 0.0
         )
+        if stopped[k]:
+            for i in range(n):
+                work[i, p] -= jacobian[i, k] * (trial[k] - theta[k])
         for i in range(n):
-            work[i, k] = 0.0 if held else jacobian[i, k]
+            work[i, k] = 0.0 if held or stopped[k] else jacobian[i, k]
         scale[k] = max(scale[k], math.sqrt(norm))
         work[n + k, k] = math.sqrt(damping) * scale[k] if scale[k] > 0.0 else 1.0
 

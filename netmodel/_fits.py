@@ -188,7 +188,9 @@ def fit_rows(
 def _starts(model: str, series: Series, prior: Prior) -> Float:
     """48 starts or more over the parameters' likely ranges, inside the bounds."""
     if model not in CURVES:
-        grid = np.meshgrid([0.4, 0.7, 1.0], [0.1, 0.4, 0.8, 1.0], [0.2, 0.5, 0.8, 0.95])
+        # Smoothing has several valleys.
+        weights = [0.1, 0.4, 0.7, 0.95]
+        grid = np.meshgrid(weights, weights, [0.2, 0.5, 0.8, 0.95])
     else:
         low, high = prior.bounds[:, 0]
         sizes = np.unique(np.clip([low + 0.02, low + 0.4, prior.mean[0], high - 0.1], low, high))
@@ -275,11 +277,13 @@ def saturation_interval(series: Series, bases: list[Base]) -> tuple[float, float
     for base in (b for b in bases if b.model in ("logistic", "gompertz")):
         low = base.prior.bounds[0, 0]
         top = math.log(0.995) if series.kind == "share" else low + math.log(100.0)
-        grid = np.linspace(low, max(top, low + 1e-4), 61)
+        grid = np.linspace(low, max(top, low + 1e-4), 121)
         costs.append(_profile(base, working, grid))
-    inside = np.min(costs, axis=0) <= np.min(costs) + _CHI2_90 * SIGMA**2
+    inside = np.flatnonzero(np.min(costs, axis=0) <= np.min(costs) + _CHI2_90 * SIGMA**2)
+    # The ends lie between points of the grid.
+    first, last = max(inside[0] - 1, 0), min(inside[-1] + 1, grid.size - 1)
     unit = 100.0 if series.kind == "share" else 1.0
-    return float(np.exp(grid[inside][0])) * unit, float(np.exp(grid[inside][-1])) * unit
+    return float(np.exp(grid[first])) * unit, float(np.exp(grid[last])) * unit
 
 
 def _profile(base: Base, working: Float, grid: Float) -> Float:

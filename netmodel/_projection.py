@@ -139,7 +139,7 @@ def projection(
     out = _dataset(found, years)
     if series is None:
         out = out.assign(_provinces(options, years, skill, seed, found))
-        out = out.assign_coords(province=facts.provinces().index.to_numpy(str))
+        out = out.assign_coords(province=np.array(province_codes()))
     out.attrs |= {
         "title": "Projection",
         "as_of": str(options.as_of),
@@ -312,6 +312,11 @@ def _provinces(
         ),
         "province_indicator": (("province_indicator",), np.array(keys)),
     }
+
+
+def province_codes() -> list[str]:
+    """Codes of the provinces, in the order of their draws."""
+    return [str(code) for code in facts.provinces().index]
 
 
 def reconciled(provinces: Float, nation: Float) -> Float:

@@ -289,5 +289,5 @@ def _numbers(column: "pd.Series[float]", place: str) -> Float:
     bad = np.flatnonzero(~np.isfinite(out))
     if bad.size:
         given = column.iloc[int(bad[0])]
-        raise InputError(f"{place} {given!r} is no number; leave out years without a value")
+        raise InputError(f"{place} {str(given)!r} is no number; leave out years without a value")
     return out

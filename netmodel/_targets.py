@@ -135,7 +135,7 @@ def read_targets(path: Path) -> pd.DataFrame:
         bad = np.flatnonzero(~np.isfinite(value.to_numpy(float)))
         if bad.size:
             given = table[column].iloc[int(bad[0])]
-            raise InputError(f"{path}: row {bad[0] + 1}: {column} {given!r} is no number")
+            raise InputError(f"{path}: row {bad[0] + 1}: {column} {str(given)!r} is no number")
         table[column] = value
     unknown = sorted(set(table["op"]) - {">=", ">", "<=", "<"})
     if unknown:

@@ -4,6 +4,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from netmodel._projection_charts import fan as fan
+from netmodel._projection_charts import fans as fans
+from netmodel._projection_charts import target_dashboard as target_dashboard
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure

@@ -176,11 +176,13 @@ def test_facts():
     refused(netmodel("facts", "zzqx"), "zzqx")
 
 
-def test_targets_are_told_apart(capsys):
+def test_targets_are_told_apart(capsys, tmp_path):
     from netmodel.cli import _print_targets
     from netmodel.scenario import Scenario
+    from netmodel.tables import targets
 
-    _print_targets(Scenario.preset("china-2020"))
+    targets(Scenario.preset("china-2020")).to_csv(tmp_path / "targets.csv", index=False)
+    _print_targets(tmp_path / "targets.csv")
     rows = [line.split("  ") for line in capsys.readouterr().out.splitlines() if line[:1] == "T"]
     shown = [(row[1].strip(), *row[2:]) for row in rows if row[0][1:].isdigit()]
     assert len(shown) > 10 and len(set(shown)) == len(shown)

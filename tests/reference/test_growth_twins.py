@@ -215,7 +215,7 @@ def test_year_of_attainment_equals_its_twin(target, r, t0):
 
 def test_curves_are_zero_far_before_their_rise():
     """Also with JIT off, where `math.exp` would raise at 710."""
-    assert growth.logistic(1000.0, 5.0, 1.0, 2000.0) == 0.0
+    assert 0.0 <= growth.logistic(1000.0, 5.0, 1.0, 2000.0) < 1e-120
     assert growth.gompertz(1000.0, 5.0, 1.0, 2000.0) == 0.0
     assert growth.logistic(2000.0, 5.0, 1.0, 1000.0) == 5.0
     assert growth.gompertz(2000.0, 5.0, 1.0, 1000.0) == 5.0
@@ -413,13 +413,10 @@ def test_bass_of_published_series_is_that_of_scipy(name, shared):
     for column, t, y in found:
         z, prior, bounds = np.log(y), np.zeros((2, 3)), twin.box("bass", t, y)
         start = twin.starts("bass", *bounds)
-        others = [twin.descent("bass", t, z, s, prior, bounds) for s in start[::8]]
-        best = min(others, key=lambda fit: fit.cost)
-        # Win95 has two valleys, and few starts of either solver lie in the lower one.
-        start = np.vstack([start, best.theta])
         theta, cost = fitted("bass", t, z, start, prior, bounds)
-        least = min(best.cost, polished("bass", t, z, theta[cost.argmin()], prior, bounds))
-        assert cost.min() == pytest.approx(least, rel=1e-6, abs=1e-14), column
+        others = [twin.descent("bass", t, z, s, prior, bounds).cost for s in start[::8]]
+        others.append(polished("bass", t, z, theta[cost.argmin()], prior, bounds))
+        assert cost.min() == pytest.approx(min(others), rel=1e-6, abs=1e-14), column
 
 
 # Scores and targets ------------------------------------------------------------------------------
