@@ -33,7 +33,7 @@ SHARES = {
     "beyond_tables_share": ("beyond_tables_people", "population"),
     "beyond_spectrum_share": ("beyond_spectrum_people", "population"),
 }
-SUMS = ("energy_gwh",)
+SUMS = ("energy_gwh", "carriers_to_add")
 
 
 def cell_values(run: xr.DataTree, scenario: Scenario, cells: Cells) -> Iterator[tuple[str, Float]]:
@@ -53,6 +53,7 @@ def cell_values(run: xr.DataTree, scenario: Scenario, cells: Cells) -> Iterator[
     if "capacity" in run.children:
         yield from _capacity_values(run["capacity"].to_dataset(), scenario, cells, people)
         yield "energy_gwh", _energy_gwh(run, scenario.demand, cells)
+        yield "carriers_to_add", _carriers_to_add(run, scenario.radio.carriers, cells)
 
 
 def _coverage_values(ds: xr.Dataset, cells: Cells, people: Float) -> Iterator[tuple[str, Float]]:
@@ -123,6 +124,16 @@ def unserved_shares(ds: xr.Dataset) -> dict[str, float]:
         mbps += zonal_sum(missing, cells.take_label(reason), len(REASONS))
     by_reason = dict(zip(REASONS, mbps / total, strict=True))
     return {name: float(sum(by_reason[k] for k in parts)) for name, parts in _UNSERVED.items()}
+
+
+def _carriers_to_add(run: xr.DataTree, carriers: float, cells: Cells) -> Float:
+    """Carriers that macro stations lack for the target load: the other remedy than stations."""
+    area = cells.area_km2()
+    out = np.zeros(area.size)
+    for n, density in enumerate(run["sites"].macro_density.values):
+        needed = cells.take(run["capacity"].carriers_needed.values[n])
+        out += np.maximum(needed - carriers, 0.0) * cells.take(density) * area
+    return out
 
 
 def _energy_gwh(run: xr.DataTree, demand: Demand, cells: Cells) -> Float:

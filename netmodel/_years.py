@@ -216,7 +216,13 @@ def as_dataset(tables: Mapping[str, pd.DataFrame]) -> xr.Dataset:
 def _unit(name: str) -> str:
     """Unit of a column of the zone tables, by its ending."""
     endings = {"_gbps": "Gbit/s", "_km2": "km2", "_gwh": "GWh", "_10k": "per 10,000 people"}
-    endings |= {"share": "1", "share_90": "1", "load": "1", "population": "people"}
+    endings |= {
+        "carriers": "carriers",
+        "share": "1",
+        "share_90": "1",
+        "load": "1",
+        "population": "people",
+    }
     for end, unit in endings.items():
         if end in name:
             return unit

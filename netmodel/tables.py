@@ -78,7 +78,8 @@ def zone_tables(
         probability is at least 0.9) and link_share;
         macro_demand_gbps, macro_served_gbps and stations_to_add in all and by network;
         mean_load, congested_share (either direction), uplink_congested_share,
-        beyond_tables_share, beyond_spectrum_share and energy_gwh.
+        beyond_tables_share, beyond_spectrum_share, energy_gwh and carriers_to_add (carriers that
+        macro stations lack for the target load, the other remedy than stations).
     headline : dict
         The same shares over all cells.
     """
@@ -232,6 +233,7 @@ def _capacity_figures(ds: xr.Dataset, found: dict[str, float]) -> dict[str, dict
         },
         "beyond_tables_population_share": {"value": found["beyond_tables_share"], "unit": "1"},
         "stations_to_add": {"value": _total(ds.stations_to_add), "unit": "stations"},
+        "carriers_to_add": {"value": found["carriers_to_add"], "unit": "carriers"},
         "energy_twh": {"value": found["energy_gwh"] / 1e3, "unit": "TWh a year"},
     }
     for reason, share in unserved_shares(ds).items():
