@@ -9,6 +9,7 @@ from netmodel._fits import MODELS, SIGMA, fit_base, prior_of
 from netmodel._growth_presets import INDICATORS, PANEL_ONLY
 from netmodel._mixture import generator, provincial, recent, saturation_of
 from netmodel._series import national_series, to_working
+from netmodel._threads import in_threads
 
 DRAWS = 2000
 FOUR = ("logistic", "gompertz", "bass", "smoothing")
@@ -34,13 +35,13 @@ def test_bootstrap_of_the_panel_and_the_nation(benchmark):
     draws = DRAWS if benchmark.enabled else 20
     assert len(bases) == 293
 
+    def draws_of(group):
+        return sum(
+            len(_fits.bootstrap(b, draws, generator(1, b.series.key, b.model))[0]) for b in group
+        )
+
     def all_draws():
-        fits = 0
-        for group in bases:
-            for base in group:
-                theta, _ = _fits.bootstrap(base, draws, generator(1, base.series.key, base.model))
-                fits += len(theta)
-        return fits
+        return sum(in_threads(draws_of, bases))
 
     fits = benchmark.pedantic(all_draws, rounds=1, warmup_rounds=0)
     assert fits == len(bases) * len(FOUR) * draws

@@ -15,11 +15,10 @@ R. Hyndman and others 2008, Forecasting with exponential smoothing, chapter 2.
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from netmodel.kernels._jit import parallel_kernel, scalar
+from netmodel.kernels._jit import kernel, scalar
 from netmodel.kernels.least_squares import minimiser
 
 Float = NDArray[np.float64]
@@ -193,7 +192,7 @@ def evaluate(
 _minimise = minimiser(evaluate)
 
 
-@parallel_kernel
+@kernel
 def fit_curves(
     code: int,
     time: Float,
@@ -225,7 +224,7 @@ def fit_curves(
         Sum of squares of residuals and of weighted distances from the prior.
     """
     cost = np.empty(value.shape[0])
-    for row in numba.prange(value.shape[0]):
+    for row in range(value.shape[0]):
         for k in range(3):
             inside = max(start[row, k], bounds[row, 0, k])
             theta[row, k] = min(inside, bounds[row, 1, k])
@@ -233,7 +232,7 @@ def fit_curves(
     return cost
 
 
-@parallel_kernel
+@kernel
 def extrapolate(code: int, time: Float, value: Float, theta: Float, ahead: Float) -> Float:
     """Values (row, step) of fitted models at the times `ahead`, on the working scale.
 
@@ -249,7 +248,7 @@ def extrapolate(code: int, time: Float, value: Float, theta: Float, ahead: Float
     """
     rows, n = value.shape
     out = np.empty((rows, ahead.size))
-    for row in numba.prange(rows):
+    for row in range(rows):
         slope = np.empty(3)
         if code % _N_MODEL == SMOOTHING:
             state = np.empty((n + 1, 3))

@@ -22,10 +22,12 @@ from netmodel._series import (
     panel_series,
     to_working,
 )
+from netmodel._threads import in_threads
 from netmodel.kernels.normal import normal_quantile
 from netmodel.kernels.scores import ensemble_crps
 
 Float = NDArray[np.float64]
+Held = tuple[str, Float, Float]  # group, draws (year, draw), what came (year,)
 
 WINDOW = 6  # yearly values that are fitted: older ones are of another regime
 _HORIZON = 4
@@ -92,10 +94,9 @@ def learned(as_of: AsOf) -> Learned:
     """Weights and growth errors from forecasts whose outcome was known at `as_of`."""
     pool = list(_pool(as_of))
     damping = pooled_damping([s for _, s, _ in pool if "/" not in s.key])
-    held = {m: [] for m in MODELS}  # type: dict[str, list[tuple[str, Float, Float, Float]]]
-    for indicator, series, saturation in pool:
-        for cut, later in _origins(series):
-            _forecast(indicator, cut, later, saturation, damping, held)
+    items = [(*one, *cut) for one in pool for cut in _origins(one[1])]
+    forecasts = in_threads(lambda item: _forecast(*item, damping), items)
+    held = {m: [f[m] for f in forecasts] for m in MODELS}
     growth_error = {m: _growth_error(held[m]) for m in MODELS}
     crps = {m: _mean_crps(held[m], growth_error[m], m) for m in MODELS}
     inverse = {m: 1.0 / crps[m] for m in MODELS}
@@ -170,31 +171,32 @@ def pooled_damping(series: list[Series]) -> float:
 
 def _forecast(
     group: str,
+    _: Series,
+    saturation: tuple[float, float],
     cut: Series,
     later: Series,
-    saturation: tuple[float, float],
     damping: float,
-    held: dict[str, list[tuple[str, Float, Float, Float]]],
-) -> None:
+) -> dict[str, Held]:
     """Draws of each model from one origin beside what came, both over the growth before."""
     scale = max(abs(last_growth(cut)), CALM)
     actual = to_working(later.value, later.scale)
-    steps = later.time - np.round(cut.only_yearly().time[-1])
+    unit = scale * (later.time - np.round(cut.only_yearly().time[-1]))
+    out = {}
     for model in MODELS:
         base = fit_base(model, cut, prior_of(model, cut, saturation, damping))
         theta, values = bootstrap(base, _DRAWS, generator(0, cut.key, model, str(later.time[0])))
         drawn = paths(base, theta, values, later.time)
-        unit = scale * steps
-        held[model].append((group, (drawn / unit).T, actual / unit, steps))
+        out[model] = (group, (drawn / unit).T, actual / unit)
+    return out
 
 
-def _growth_error(held: list[tuple[str, Float, Float, Float]]) -> float:
+def _growth_error(held: list[Held]) -> float:
     """Standard deviation with which four in five outcomes fall between the 10 and 90 % quantile.
 
     It is added to what the draws spread by themselves; indicators count alike.
     """
     needed, group = [], []
-    for name, drawn, actual, _ in held:
+    for name, drawn, actual in held:
         half = (actual - np.median(drawn, axis=1)) / normal_quantile(0.9)
         needed += np.maximum(half**2 - drawn.var(axis=1), 0.0).tolist()
         group += [name] * actual.size
@@ -204,11 +206,11 @@ def _growth_error(held: list[tuple[str, Float, Float, Float]]) -> float:
     return float(np.sqrt(np.array(needed)[order][np.searchsorted(share, 0.8)]))
 
 
-def _mean_crps(held: list[tuple[str, Float, Float, Float]], error: float, model: str) -> float:
+def _mean_crps(held: list[Held], error: float, model: str) -> float:
     """Mean score with the growth error added, indicators alike."""
     noise = error * generator(0, model).normal(size=_DRAWS)
     by_group: dict[str, list[float]] = {}
-    for group, drawn, actual, _ in held:
+    for group, drawn, actual in held:
         scores = [
             min(ensemble_crps(d + noise, float(a), True), 3.0)
             for d, a in zip(drawn, actual, strict=True)

@@ -24,6 +24,7 @@ from netmodel._series import (
     read_series,
     to_working,
 )
+from netmodel._threads import in_threads
 from netmodel.errors import InputError
 from netmodel.scenario import Projection
 from netmodel.variables import annotated
@@ -171,12 +172,10 @@ def _all(
         for key, own in series.items():
             yield key, _own(own, options, years, skill, seed)
         return
-    found: dict[str, Projected] = {}
-    for indicator in INDICATORS:
-        one = _national(indicator, options, years, skill, seed)
-        if isinstance(one, Projected):
-            found[indicator.key] = one
-        yield indicator.key, one
+    all_of = in_threads(lambda i: _national(i, options, years, skill, seed), INDICATORS)
+    by_key = {i.key: one for i, one in zip(INDICATORS, all_of, strict=True)}
+    yield from by_key.items()
+    found = {k: one for k, one in by_key.items() if isinstance(one, Projected)}
     for rule in DERIVED:
         missing = [p for p in rule.parts if p not in found]
         yield rule.key, f"{missing[0]} is not projected" if missing else _derived(rule, found)
@@ -297,10 +296,11 @@ def _provinces(
     stacked = []
     for key in keys:
         indicator = next(i for i in INDICATORS if i.key == key)
-        raw = [
-            future(s, k, years, skill, draws=options.draws, seed=seed).draws
-            for s, k in provincial(indicator, options.as_of)
-        ]
+
+        def drawn(one: tuple[Series, tuple[float, float]]) -> Float:
+            return future(*one, years, skill, draws=options.draws, seed=seed).draws
+
+        raw = in_threads(drawn, provincial(indicator, options.as_of))
         stacked.append(reconciled(np.stack(raw), found[key].future.draws))
     draws = np.stack(stacked)
     value = np.moveaxis(np.quantile(draws, QUANTILES, axis=2), 0, 2)

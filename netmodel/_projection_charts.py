@@ -1,7 +1,7 @@
 """Figures of the projection: fans of indicators and the dashboard of targets."""
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -220,9 +220,51 @@ def _finish(ax: "Axes", rows: pd.DataFrame) -> None:
     )
 
 
-def save_all(run: xr.DataTree, folder: Path) -> None:
-    """Write the figures of a run's projection."""
+def save_all(
+    run: xr.DataTree, folder: Path, by_year: Mapping[str, pd.DataFrame] | None = None
+) -> None:
+    """Write the figures of a run's projection, and of its years if it has later ones."""
     folder.mkdir(parents=True, exist_ok=True)
     fans(run).savefig(folder / "projection.png", dpi=110)
     if targets(run)["probability"].notna().any():
         target_dashboard(run).savefig(folder / "targets.png", dpi=130)
+    if by_year:
+        year_panels(by_year["years"]).savefig(folder / "years.png", dpi=130)
+
+
+_PANELS = (
+    ("Busy-hour downlink demand", "Tbit/s", 1.0,
+     {"demand.busy_hour_dl_tbps": "all", "demand.busy_hour_dl_5g_tbps": "on 5G"}),
+    ("5G base stations", "million", 1e-6, {"sites.stations_5g": "macro and indoor"}),
+    ("Load and congestion", "percent", 100.0,
+     {"capacity.mean_load": "mean load", "capacity.congested_population_share":
+      "people in congested cells"}),
+    ("To keep load under its target", "thousand", 1e-3,
+     {"capacity.stations_to_add": "stations, or", "capacity.carriers_to_add": "carriers"}),
+)  # fmt: skip
+
+
+def year_panels(table: pd.DataFrame) -> "Figure":
+    """Demand, stations, load and remedies of a scenario with later years.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a year, as `years.csv`.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    FigureCanvasAgg(figure)
+    for ax, panel in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
+        title, unit, factor, lines = panel
+        for (column, label), color in zip(lines.items(), (_LINE, _TARGET), strict=False):
+            ax.plot(table["year"], table[column] * factor, "o-", ms=4, color=color, label=label)
+        ax.set_title(title, loc="left", fontsize=10, fontweight="bold")
+        ax.set_ylabel(unit)
+        ax.set_xlabel("year end")
+        ax.set_xticks(table["year"])
+        ax.set_ylim(bottom=0.0)
+        ax.legend(frameon=False, fontsize=8)
+    return figure

@@ -42,7 +42,7 @@ def run_into(
         with clock.step("maps"):
             maps.save_all(ran.tree, folder.partial / "maps")
             if "projection" in ran.tree.children:
-                _projection_charts.save_all(ran.tree, folder.partial / "charts")
+                _projection_charts.save_all(ran.tree, folder.partial / "charts", ran.by_year)
         folder.finish(ran.tree.attrs)
     except Exception:  # any error; what interrupts a run is none of these
         folder.discard()

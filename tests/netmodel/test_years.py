@@ -95,7 +95,7 @@ def test_years_of_an_area(tmp_path):
     assert float(run["years"].sites_5g.sel(year=2025, province="460000")) == later["sites_5g"]
     counties = pd.read_parquet(tmp_path / "out" / "counties_by_year.parquet")
     assert counties.groupby("year")["sites_5g"].sum().tolist() == rows["sites_5g"].tolist()
-    for name in ("years.parquet", "charts/projection.png", "charts/targets.png", "targets.csv"):
+    for name in ("years.parquet", "charts/projection.png", "charts/years.png", "targets.csv"):
         assert (tmp_path / "out" / name).stat().st_size > 0
 
 
