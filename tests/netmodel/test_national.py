@@ -10,6 +10,7 @@ import netmodel as nm
 from netmodel import facts
 from netmodel._assess import run_stages
 from netmodel._run import run_into
+from netmodel._stages import CORE
 from netmodel.presets import SETTLEMENT_CLASSES
 from netmodel.scenario import Scenario
 from tests.reference import allocation, demand
@@ -120,7 +121,7 @@ def test_targets_have_documents_and_baselines(out):
 @pytest.mark.parametrize("area", ["Jiangsu", "110000", (120.9, 30.9, 121.9, 31.5)])
 def test_an_area_has_the_bits_of_the_nation(run, area):
     part = run_stages(Scenario.preset("china-2020").model_copy(update={"area": area})).tree
-    for stage in run.children:
+    for stage in CORE:
         cut = part[stage].to_dataset()
         whole = run[stage].to_dataset().sel(y=cut.y, x=cut.x)
         inside = ~np.isnan(part["population"].people.values)
