@@ -308,16 +308,13 @@ def _print_summary(
         pad_edge=False,
     )
     for column in table.columns[1:3]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     table.columns[0].no_wrap = True
     for stage, group in figures.items():
+        table.add_row(f"{stage}:")
         for name, figure in group.items():
-            table.add_row(
-                f"{stage}.{name}",
-                _text(figure["value"]),
-                _text(figure["published"]),
-                figure["unit"],
-            )
+            cells = _text(figure["value"]), _text(figure["published"]), figure["unit"]
+            table.add_row(f"  {name}", *cells)
     _out.print(table)
     _print_targets(targets)
 

@@ -53,7 +53,7 @@ def test_run_prints_progress_and_a_summary(ran):
     for step in ("inputs", "population", "demand", "sites", "tables", "maps"):
         assert f"\n{step} " in "\n" + result.stdout
     assert "elapsed" in result.stdout and result.stderr == ""
-    assert "sites.stations_5g" in result.stdout and "150" in result.stdout
+    assert "  stations_5g " in result.stdout and "150" in result.stdout
     assert all(len(line) <= 80 for line in result.stdout.splitlines()[:-1])
 
 
