@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from netmodel._growth_presets import INDICATORS
 from netmodel._series import Series, longest_series, national_series
 from netmodel._targets import projected_indicator, targets
+from netmodel.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,13 +35,16 @@ def fan(run: xr.DataTree, indicator: str, ax: "Axes | None" = None) -> "Axes":
     run : DataTree
         With the `projection` stage.
     indicator : str
-        One of the stage's `indicator`.
+        One of the stage's `indicator`; InputError for another.
     ax : Axes, optional
         A figure of its own without one.
     """
     from matplotlib.ticker import MaxNLocator
 
     ds = run["projection"].to_dataset()
+    if indicator not in ds.indicator.values:
+        known = ", ".join(map(str, ds.indicator.values))
+        raise InputError(f"fan: no projected indicator {indicator!r}; known: {known}")
     one = ds.sel(indicator=indicator)
     ax = _axes() if ax is None else ax
     known = one.known.dropna("known_year")

@@ -353,6 +353,8 @@ def test_figures(run, tmp_path):
     ax = nm.charts.fan(run, "bs_5g")
     assert ax.get_ylabel() == "million" and "year" in ax.get_xlabel()
     assert "by analogy with bs_4g" in ax.get_xlabel()
+    with pytest.raises(InputError, match="no projected indicator 'bs_6g'; known: .*mobile_traffic"):
+        nm.charts.fan(run, "bs_6g")
     labels = ax.get_legend_handles_labels()[1]
     assert {"median", "10-90 % of the draws", "published, used"} <= set(labels)
 
