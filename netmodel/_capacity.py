@@ -28,13 +28,11 @@ from netmodel.kernels.load import (
 from netmodel.kernels.spread import spread
 from netmodel.kernels.zonal import zonal_sum
 from netmodel.scenario import Demand, Radio, Sites
-from netmodel.variables import VARIABLES, annotated
+from netmodel.variables import REASONS, VARIABLES, annotated
 
 Float = NDArray[np.float64]
 Layers = dict[str, NDArray[Any]]
 
-# Why demand is not served; where several hold the last one counts.
-REASONS = ("served", "quality", "overload", "partly_in_range", "out_of_range", "no_site")
 _CODE = {name: k for k, name in enumerate(REASONS)}
 _NO_DEMAND = -1
 _NOTABLE_OUTAGE = 0.01  # share of points without service under which a cell counts as served

@@ -8,7 +8,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from netmodel._capacity import REASONS
 from netmodel._networks import carrier_room, network_names
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
@@ -18,6 +17,7 @@ from netmodel.kernels.load import people_above, people_by_load
 from netmodel.kernels.zonal import zonal_sum
 from netmodel.presets import SITE_POWER
 from netmodel.scenario import Demand, Scenario
+from netmodel.variables import REASONS
 
 Float = NDArray[np.float64]
 

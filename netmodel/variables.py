@@ -35,6 +35,9 @@ class Variable:
     synthesised: bool = False
 
 
+# Values of `unserved_reason`: why demand is not served; where several hold the last one counts.
+REASONS = ("served", "quality", "overload", "partly_in_range", "out_of_range", "no_site")
+
 _CELL = ("y", "x")
 _NETWORK = ("network", "y", "x")
 

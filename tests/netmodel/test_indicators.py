@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import netmodel as nm
-from netmodel._capacity import REASONS
 from netmodel.scenario import Scenario
 from netmodel.tables import nation, summary
+from netmodel.variables import REASONS
 
 
 @pytest.fixture(scope="module")
