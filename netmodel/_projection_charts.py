@@ -57,7 +57,7 @@ def fan(run: xr.DataTree, indicator: str, ax: "Axes | None" = None) -> "Axes":
         low, middle, high = (np.append(join[1], v[after]) for v in (low, middle, high))
     ax.fill_between(years, low, high, color=_FAN, alpha=0.6, lw=0, label="10-90 % of the draws")
     ax.plot(years, middle, color=_LINE, label="median")
-    ax.plot(known.known_year, known, "o", color=_LINE, ms=4, label="published, used")
+    ax.plot(known.known_year, known, "o", color=_LINE, ms=4, label="published by then")
     _add_later(ax, indicator, ds)
     rows = _target_rows(run, indicator).drop_duplicates(["target_year", "target"])
     _add_targets(ax, rows)

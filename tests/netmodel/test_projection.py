@@ -356,7 +356,7 @@ def test_figures(run, tmp_path):
     with pytest.raises(InputError, match="no projected indicator 'bs_6g'; known: .*mobile_traffic"):
         nm.charts.fan(run, "bs_6g")
     labels = ax.get_legend_handles_labels()[1]
-    assert {"median", "10-90 % of the draws", "published, used"} <= set(labels)
+    assert {"median", "10-90 % of the draws", "published by then"} <= set(labels)
 
 
 # Backtest ----------------------------------------------------------------------------------------
