@@ -60,6 +60,13 @@ def chosen_stages(stages: str, scenario: Scenario) -> tuple[str, ...]:
             "--stages projection: the scenario has nothing to project; give [projection] series, "
             'a CSV of your own, or extends = "china-2020"'
         )
+    if len(scenario.years) > 1:
+        if not set(CORE) <= wanted:
+            raise InputError(
+                f"--stages {stages}: later years need the stages core; give core or all, "
+                "or one year"
+            )
+        wanted.add("projection")
     for name in reversed(STAGES):
         wanted |= set(NEEDS[name]) if name in wanted else set()
     return tuple(name for name in STAGES if name in wanted)

@@ -7,7 +7,9 @@ import xarray as xr
 import netmodel as nm
 from netmodel import facts
 from netmodel._run import run_into
+from netmodel._stages import chosen_stages
 from netmodel._years import as_dataset, stations_of, year_of
+from netmodel.errors import InputError
 from netmodel.scenario import Scenario
 
 LEVEL = {
@@ -71,6 +73,12 @@ def test_given_stations_grow_steadily_between_years(projection):
 def test_a_total_of_ones_own_is_kept(projection):
     half = scenario(demand={"total_gb": 165.568e9 / 2})
     assert year_of(2025, half, projection).province_gb.sum() == pytest.approx(225e9, rel=1e-3)
+
+
+def test_later_years_bring_their_projection():
+    assert chosen_stages("core", scenario())[-1] == "projection"
+    with pytest.raises(InputError, match="--stages sites: later years need the stages core"):
+        chosen_stages("sites", scenario())
 
 
 @pytest.mark.national
