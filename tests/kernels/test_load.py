@@ -358,7 +358,8 @@ def test_people_by_load_equal_their_twin(rng, n_network, n, target):
     ]
     got = [*people_by_load(people, demand, load), people_above(people, demand, load, limit)]
     np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9)
-    assert (got[1] <= people * (1 + 1e-9)).all() and (got[2] <= got[1] * (1 + 1e-9)).all()
+    # Uncompiled, NumPy keeps sums of float32 in float32.
+    assert (got[1] <= people * (1 + 1e-6)).all() and (got[2] <= got[1] * (1 + 1e-6)).all()
 
 
 # Threads -----------------------------------------------------------------------------------------

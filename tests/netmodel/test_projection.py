@@ -410,6 +410,17 @@ def test_actual_values_are_those_of_the_facts(forecasts):
     assert rows["mobile_traffic", 2024] == 337.586 and rows["bs_5g", 2025] == 4.838
 
 
+def test_a_backtest_of_one_indicator(monkeypatch):
+    one = [i for i in INDICATORS if i.key == "mobile_traffic"]
+    monkeypatch.setattr("netmodel._backtest.INDICATORS", one)
+    monkeypatch.setattr("netmodel._backtest.learned", lambda as_of: SKILL)
+    table = nm.backtest(draws=20)
+    assert set(table["model"]) == {"mixture", *MODELS, "last_value", "last_growth", "constant_cagr"}
+    assert table.groupby("model").size().eq(5).all() and table["crps"].gt(0.0).all()
+    pooled = nm.backtest_scores(table).query("indicator == 'pooled'").set_index("model")
+    assert pooled.loc["last_value", "mape"] == pytest.approx(43.27, abs=0.01)
+
+
 def test_naive_methods():
     from netmodel._backtest import naive
 
