@@ -189,7 +189,7 @@ def evaluate(
         residual[i] = curve(code, time[i], theta, jacobian[i]) - value[i]
 
 
-_minimise = minimiser(evaluate)
+_minimise = minimiser(evaluate, same=1e-12)
 
 
 @kernel

@@ -26,7 +26,7 @@ _STILL = 1e-11  # of a parameter, below which a step is none
 _STIFF = 1e15  # damping beyond which no step gains anything
 
 
-def minimiser(evaluate: Evaluate, *, compiled: bool = True) -> Minimise:
+def minimiser(evaluate: Evaluate, *, compiled: bool = True, same: float = _SAME) -> Minimise:
     """A function that finds the least sum of squares of a model from a start.
 
     It is compiled into its callers and kept with them: Numba keeps no function on disk that
@@ -39,6 +39,8 @@ def minimiser(evaluate: Evaluate, *, compiled: bool = True) -> Minimise:
         jacobian (n, p).
     compiled : bool
         False for a plain Python function to `evaluate`.
+    same : float
+        Share of the cost below which a gain is none; parameters are good to its root.
 
     Returns
     -------
@@ -66,7 +68,10 @@ def minimiser(evaluate: Evaluate, *, compiled: bool = True) -> Minimise:
         for k in range(p):
             residual[n + k] = prior[1, k] * (theta[k] - prior[0, k])
             jacobian[n + k, k] = prior[1, k]
-        return float((residual * residual).sum())
+        total = 0.0
+        for r in residual:
+            total += r * r
+        return total
 
     @jit
     def minimise(
@@ -89,7 +94,7 @@ def minimiser(evaluate: Evaluate, *, compiled: bool = True) -> Minimise:
             moved = _move(theta, step, trial)
             promised = cost - _linear_cost(residual, jacobian, step)
             new = cost_at(model, time, value, trial, prior, trial_residual, trial_jacobian)
-            small = (abs(promised) <= _SAME * cost or moved <= _STILL) and not stopped.any()
+            small = (abs(promised) <= same * cost or moved <= _STILL) and not stopped.any()
             if new < cost:
                 gained = cost - new
                 theta[:] = trial
@@ -97,7 +102,7 @@ def minimiser(evaluate: Evaluate, *, compiled: bool = True) -> Minimise:
                 jacobian, trial_jacobian = trial_jacobian, jacobian
                 cost = new
                 damping *= _factor(gained, promised)
-                if small and (moved <= _STILL or gained <= _SAME * cost):
+                if small and (moved <= _STILL or gained <= same * cost):
                     break
             else:  # also where the trial's cost is no number
                 if small or damping > _STIFF:
