@@ -13,7 +13,7 @@ TRAFFIC_GB = 3.0e6
 COARSE = {hexagon: 10, coverage: 6}  # points along an inter-site distance
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def coarse_simulator():
     """Few points a cell where the simulator is not compiled: minutes otherwise."""
     with pytest.MonkeyPatch.context() as patch:
