@@ -12,15 +12,20 @@ from netmodel._fits import CURVES, MODELS
 from netmodel._growth_presets import INDICATORS, Indicator
 from netmodel._mixture import Learned, last_growth, learned, recent, saturation_of
 from netmodel._project import analog_series, future, national_future
-from netmodel._series import Series, from_working, longest_series, national_series, to_working
+from netmodel._series import (
+    Series,
+    estimated_years,
+    from_working,
+    longest_series,
+    national_series,
+    to_working,
+)
 from netmodel.kernels.scores import ensemble_crps, interval_score
 
 Float = NDArray[np.float64]
 
 _AS_OF = 2020
 _YEARS = np.arange(2021.0, 2026.0)
-NAIVE = ("last_value", "last_growth", "constant_cagr")
-_PROVISIONAL = {("mobile_traffic", 2025)}  # facts: eleven months and an estimate
 
 
 def backtest(*, draws: int = 2000, seed: int = 1) -> pd.DataFrame:
@@ -41,7 +46,8 @@ def backtest(*, draws: int = 2000, seed: int = 1) -> pd.DataFrame:
         A row an indicator, model and year: `indicator`, `model`, `year`, `median`, `p10`, `p90`,
         `actual`, `error` (median over actual less one), `crps` (in the indicator's unit; the
         absolute error for naive methods), `interval_score`, `covered` (whether the actual lies
-        between p10 and p90), `provisional`, `by_analogy`. `backtest_scores` sums it up.
+        between p10 and p90), `provisional` (the actual is an estimate),
+        `by_analogy`. `backtest_scores` sums it up.
 
     References
     ----------
@@ -50,9 +56,11 @@ def backtest(*, draws: int = 2000, seed: int = 1) -> pd.DataFrame:
     known = learned(_AS_OF)
     rows: list[dict[str, Any]] = []
     for indicator in INDICATORS:
-        actual = _actual(indicator)
+        actual, estimates = _actual(indicator), estimated_years(indicator)
         for model, drawn, by_analogy in _forecasts(indicator, known, draws, seed):
-            rows += _scored(indicator.key, model, drawn, actual, by_analogy)
+            labels = {"indicator": indicator.key, "model": model, "by_analogy": by_analogy}
+            for row in _scored(drawn, actual):
+                rows.append(labels | row | {"provisional": row["year"] in estimates})
     return pd.DataFrame(rows)
 
 
@@ -89,13 +97,8 @@ def _mean(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 def _actual(indicator: Indicator) -> dict[int, float]:
     """Yearly values after 2020: of the newest definition, and of the one before it until then."""
     older = longest_series(indicator, "latest", but_newest=True)
-    both = {**_by_year(older), **_by_year(national_series(indicator, "latest"))}
+    both = {**older.by_year(), **national_series(indicator, "latest").by_year()}
     return {y: v for y, v in both.items() if _AS_OF < y <= int(_YEARS[-1])}
-
-
-def _by_year(series: Series) -> dict[int, float]:
-    yearly = series.only_yearly()
-    return dict(zip(yearly.time.astype(int).tolist(), yearly.value.tolist(), strict=True))
 
 
 def _forecasts(
@@ -134,9 +137,7 @@ def naive(series: Series, years: Float) -> dict[str, Float]:
     return out
 
 
-def _scored(
-    key: str, model: str, drawn: Float, actual: dict[int, float], by_analogy: bool
-) -> Iterator[dict[str, Any]]:
+def _scored(drawn: Float, actual: dict[int, float]) -> Iterator[dict[str, Any]]:
     """A row a year that has an actual value."""
     for k, year in enumerate(_YEARS.astype(int).tolist()):
         if year not in actual:
@@ -144,8 +145,6 @@ def _scored(
         low, median, high = np.quantile(drawn[:, k], (0.1, 0.5, 0.9))
         came, ensemble = actual[year], drawn.shape[0] > 1
         yield {
-            "indicator": key,
-            "model": model,
             "year": year,
             "median": median,
             "p10": low if ensemble else np.nan,
@@ -155,6 +154,4 @@ def _scored(
             "crps": ensemble_crps(np.ascontiguousarray(drawn[:, k]), came, ensemble),
             "interval_score": interval_score(low, high, came, 0.2) if ensemble else np.nan,
             "covered": float(low <= came <= high) if ensemble else np.nan,
-            "provisional": (key, year) in _PROVISIONAL,
-            "by_analogy": by_analogy,
         }

@@ -1,5 +1,6 @@
 """What a scenario would use, found without running it."""
 
+from netmodel._feasible import check_projection
 from netmodel._population import population
 from netmodel._region import Region
 from netmodel._site_list import column_notes
@@ -23,6 +24,7 @@ def used(scenario: Scenario) -> list[tuple[str, str]]:
         ("demand", f"{province_traffic_gb(scenario).sum():,.0f} GB in {scenario.year}"),
         ("sites", _sites(inputs)),
     ]
+    lines += [("projection", what) for what in check_projection(scenario)]
     notes = column_notes(scenario.sites.path) if scenario.sites.path else ""
     lines += [("columns of sites", notes)] if notes else []
     lines += [(name.replace("_", " "), f"{value:,.6g}") for name, value in region.losses.items()]

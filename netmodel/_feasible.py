@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from netmodel._demand import busy_hour_mbps
 from netmodel._networks import carrier_room
 from netmodel._region import Region
+from netmodel._series import read_series
+from netmodel._targets import read_targets
 from netmodel.errors import InputError
 from netmodel.scenario import Scenario
 
@@ -34,6 +36,16 @@ def check_networks(scenario: Scenario, networks: Sequence[str]) -> None:
         raise InputError(f"[demand] subscribers: give the share of network {missing[0]!r} too")
     for name in networks:
         carrier_room(scenario.radio, name)
+
+
+def check_projection(scenario: Scenario) -> list[str]:
+    """Read a user's series and targets, so that a bad one is met at once; what was found."""
+    options, found = scenario.projection, []
+    if options.series is not None:
+        found.append(f"{options.series}: {len(read_series(options.series))} indicators")
+    if options.targets is not None:
+        found.append(f"{options.targets}: {len(read_targets(options.targets))} targets")
+    return found
 
 
 def check_demand(scenario: Scenario, region: Region, province_gb: NDArray[np.float64]) -> None:

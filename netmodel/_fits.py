@@ -29,7 +29,6 @@ MODELS = {
 }
 CURVES = ("logistic", "gompertz", "bass")
 SIGMA = 0.10  # standard deviation of a residual on the working scale (models.md I.2)
-LEAST = 3  # yearly values that smoothing needs
 UNIDENTIFIED = 4.0  # factor between the ends of K's interval (models.md I.2)
 _CHI2_90 = 2.705543454095404  # 90 % of chi-squared with one degree of freedom
 _LOOSE = {  # means and standard deviations of the second and third parameter [A]

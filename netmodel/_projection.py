@@ -46,10 +46,6 @@ class Derived:
     of: Callable[..., Float]
 
 
-def _households() -> float:
-    return last_known("households", 2020)
-
-
 DERIVED = (
     Derived(
         "bs_5g_per_10k", "5G base stations per 10,000 people", "per 10,000 people",
@@ -64,7 +60,7 @@ DERIVED = (
     Derived(
         "fixed_lines_per_100_households", "fixed broadband lines per 100 households",
         "per 100 households", "all fixed lines over the households of the 2020 census",
-        ("fixed_broadband_subs",), lambda lines: lines / _households() * 100.0,
+        ("fixed_broadband_subs",), lambda lines: lines / last_known("households", 2020) * 100.0,
     ),
     Derived(
         "terminal_connections", "network terminal connections", "billion",
@@ -88,9 +84,7 @@ class Projected:
     future: Future
 
 
-def projection(
-    *, options: Projection | None = None, seed: int = 1, series: Mapping[str, Series] | None = None
-) -> xr.Dataset:
+def projection(*, options: Projection | None = None, seed: int = 1) -> xr.Dataset:
     """Draws and quantiles of every indicator in the years to come.
 
     Each draw takes one of five growth models (logistic, Gompertz, Bass, damped trend, smoothing)
@@ -101,10 +95,9 @@ def projection(
     Parameters
     ----------
     options : Projection
-        `as_of` is the year up to which values are used, or "latest".
+        `as_of` is the year up to which values are used, or "latest"; `series` is a CSV of one's
+        own instead of the facts.
     seed : int
-    series : mapping, optional
-        Series of one's own instead of the facts'.
 
     Returns
     -------
@@ -119,8 +112,7 @@ def projection(
     models.md I.
     """
     options = options or Projection()
-    if options.series is not None:
-        series = read_series(options.series)
+    series = None if options.series is None else read_series(options.series)
     skill = learned(options.as_of)
     years = np.arange(_first_year(options.as_of, series), options.horizon + 1, dtype=float)
     if years.size == 0:
@@ -186,30 +178,24 @@ def _national(
 ) -> Projected | str:
     """An indicator of the nation, its known years filled in."""
     as_of = options.as_of
-    known = _by_year(national_series(indicator, as_of))
-    older = _by_year(longest_series(indicator, as_of, but_newest=True))
-    after = years > max(known, default=0)
+    series = national_series(indicator, as_of)
+    older = longest_series(indicator, as_of, but_newest=True)
+    known = {**older.by_year(), **series.by_year()}
+    after = years > max(series.by_year(), default=0)
     drawn = national_future(indicator, as_of, years[after], skill, options.draws, seed)
     if isinstance(drawn, str):
         return drawn
-    filled = _with_known(drawn, {**older, **known}, years, after, indicator.kind)
+    filled = _with_known(drawn, known, years, after, series.scale)
     i = indicator
-    return Projected(i.key, i.title, i.unit, i.definition, i.kind, {**older, **known}, filled)
-
-
-def _by_year(series: Series) -> dict[int, float]:
-    """Yearly values by year."""
-    yearly = series.only_yearly()
-    return dict(zip(yearly.time.astype(int).tolist(), yearly.value.tolist(), strict=True))
+    return Projected(i.key, i.title, i.unit, i.definition, i.kind, known, filled)
 
 
 def _with_known(
-    drawn: Future, known: dict[int, float], years: Float, after: NDArray[np.bool_], kind: str
+    drawn: Future, known: dict[int, float], years: Float, after: NDArray[np.bool_], scale: int
 ) -> Future:
     """Draws in which years that are over have their known value; gaps are interpolated."""
     if after.all():
         return drawn
-    scale = 1 if kind == "share" else 0
     past, at = years[~after], np.array(sorted(known), float)
     value = to_working(np.array([known[int(y)] for y in at]), scale)
     filled = from_working(np.interp(past, at, value, left=np.nan), scale)
@@ -230,14 +216,14 @@ def _own(
     why = unprojectable(series, "")
     if why:
         return why
-    known = _by_year(series)
+    known = series.by_year()
     after = years > max(known)
     if series.kind == "share":
         saturation = (float(np.log(0.9)), 0.1)
     else:
         saturation = (float(np.log(2.0 * series.value[-1])), 0.7)
     drawn = future(series, saturation, years[after], skill, draws=options.draws, seed=seed)
-    filled = _with_known(drawn, known, years, after, series.kind)
+    filled = _with_known(drawn, known, years, after, series.scale)
     unit = "percent" if series.kind == "share" else "1"
     return Projected(series.key, series.key, unit, "", series.kind, known, filled)
 
@@ -293,13 +279,13 @@ def _provinces(
 ) -> dict[str, tuple[tuple[str, ...], Float] | tuple[tuple[str, ...], NDArray[np.float32]]]:
     """Draws of the provinces, scaled in every draw to the nation's."""
     keys = [k for k in PROVINCIAL if k in found]
+
+    def drawn(one: tuple[Series, tuple[float, float]]) -> Float:
+        return future(*one, years, skill, draws=options.draws, seed=seed).draws
+
     stacked = []
     for key in keys:
         indicator = next(i for i in INDICATORS if i.key == key)
-
-        def drawn(one: tuple[Series, tuple[float, float]]) -> Float:
-            return future(*one, years, skill, draws=options.draws, seed=seed).draws
-
         raw = in_threads(drawn, provincial(indicator, options.as_of))
         stacked.append(reconciled(np.stack(raw), found[key].future.draws))
     draws = np.stack(stacked)

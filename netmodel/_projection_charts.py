@@ -39,14 +39,18 @@ def fan(run: xr.DataTree, indicator: str, ax: "Axes | None" = None) -> "Axes":
     ax : Axes, optional
         A figure of its own without one.
     """
-    from matplotlib.ticker import MaxNLocator
-
     ds = run["projection"].to_dataset()
     if indicator not in ds.indicator.values:
         known = ", ".join(map(str, ds.indicator.values))
         raise InputError(f"fan: no projected indicator {indicator!r}; known: {known}")
+    return _fan(_axes() if ax is None else ax, ds, indicator, targets(run))
+
+
+def _fan(ax: "Axes", ds: xr.Dataset, indicator: str, table: pd.DataFrame) -> "Axes":
+    """The fan chart of an indicator of the stage, with its rows of the table of targets."""
+    from matplotlib.ticker import MaxNLocator
+
     one = ds.sel(indicator=indicator)
-    ax = _axes() if ax is None else ax
     known = one.known.dropna("known_year")
     low, middle, high = one.value.values
     years = one.year.values
@@ -59,7 +63,7 @@ def fan(run: xr.DataTree, indicator: str, ax: "Axes | None" = None) -> "Axes":
     ax.plot(years, middle, color=_LINE, label="median")
     ax.plot(known.known_year, known, "o", color=_LINE, ms=4, label="published by then")
     _add_later(ax, indicator, ds)
-    rows = _target_rows(run, indicator).drop_duplicates(["target_year", "target"])
+    rows = _target_rows(table, indicator).drop_duplicates(["target_year", "target"])
     _add_targets(ax, rows)
     ax.set_title(str(one.title.values), loc="left", fontsize=10, fontweight="bold")
     ax.set_ylabel(str(one.unit.values), fontsize=8)
@@ -96,9 +100,8 @@ def _add_later(ax: "Axes", indicator: str, ds: xr.Dataset) -> None:
         )  # fmt: skip
 
 
-def _target_rows(run: xr.DataTree, indicator: str) -> pd.DataFrame:
+def _target_rows(table: pd.DataFrame, indicator: str) -> pd.DataFrame:
     """Targets of an indicator, in the indicator's unit."""
-    table = targets(run)
     keys = table["indicator"].map(projected_indicator)
     rows = table[(keys.str[0] == indicator) & table["probability"].notna()]
     return rows.assign(target=rows["target"] / keys[rows.index].str[1].astype(float))
@@ -128,7 +131,7 @@ def fans(run: xr.DataTree) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    ds = run["projection"].to_dataset()
+    ds, table = run["projection"].to_dataset(), targets(run)
     names = [str(k) for k in ds.indicator.values]
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
@@ -136,7 +139,7 @@ def fans(run: xr.DataTree) -> "Figure":
     FigureCanvasAgg(figure)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for ax, name in zip(panels, names, strict=False):
-        fan(run, name, ax)
+        _fan(ax, ds, name, table)
     for ax in panels[len(names) :]:
         ax.set_axis_off()
     handles = {
@@ -166,7 +169,7 @@ def target_dashboard(run: xr.DataTree) -> "Figure":
     for k, row in enumerate(records):
         _bar(ax, k, row)
     labels = [
-        f"{_plain(r['indicator'])} {r['op']} {r['target']:g} {r['unit']}, {r['target_year']:.0f}"
+        f"{_plain(r['indicator'])} {r['op']} {r['target']:g}{_unit(r)}, {r['target_year']:.0f}"
         for r in records
     ]
     ax.set_yticks(range(len(rows)), labels, fontsize=7)
@@ -176,6 +179,11 @@ def target_dashboard(run: xr.DataTree) -> "Figure":
         f"Targets as projected from values up to {as_of}", x=0.01, ha="left", fontweight="bold"
     )
     return figure
+
+
+def _unit(row: dict[Hashable, Any]) -> str:
+    """The unit of a target; a user's own may have none."""
+    return f" {row['unit']}" if isinstance(row["unit"], str) else ""
 
 
 def _plain(name: Any) -> str:

@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netmodel import facts
+from netmodel._csv import check_columns, finite, read_csv
 from netmodel._growth_presets import Indicator
-from netmodel.errors import DataError, InputError
+from netmodel.errors import InputError
 from netmodel.kernels.growth import LOG, LOGIT
 
 Float = NDArray[np.float64]
@@ -63,6 +64,11 @@ class Series:
         year, value = np.round(self.time[self.yearly]).astype(int), self.value[self.yearly]
         down = year[1:][np.diff(value) < -_FALL * value[:-1]]
         return ", ".join(str(y) for y in down)
+
+    def by_year(self) -> dict[int, float]:
+        """The yearly values by year."""
+        yearly = self.only_yearly()
+        return dict(zip(yearly.time.astype(int).tolist(), yearly.value.tolist(), strict=True))
 
     def only_yearly(self) -> "Series":
         """The yearly values, at whole years."""
@@ -188,11 +194,14 @@ def _baseline(indicator: Indicator, as_of: AsOf) -> pd.DataFrame:
     return pd.DataFrame([row], columns=columns)
 
 
-def last_known(name: str, as_of: AsOf) -> float:
-    """Newest value of a series of the facts at `as_of`; the oldest where all are newer.
+def estimated_years(indicator: Indicator) -> set[int]:
+    """Years whose value the facts mark as an estimate."""
+    rows = facts.series(indicator.series or indicator.key)
+    return set(rows.loc[rows["note"].str.startswith("estimate"), "year"].tolist())
 
-    `households` of the census and its like have few dates.
-    """
+
+def last_known(name: str, as_of: AsOf) -> float:
+    """Newest value of a series of the facts at `as_of`."""
     rows = _history(name)
     known = rows[rows["time"] <= known_until(as_of) + 1e-9]
     return float(known["value"].iloc[-1])
@@ -234,17 +243,11 @@ def read_series(path: str | Path) -> dict[str, Series]:
     DataError
         Not a CSV, a column missing.
     InputError
-        Duplicated years, zeros or negative values, shares above 100 %, values that are no number.
+        No rows, parts of years, duplicated years, zeros or negative values, shares above 100 %,
+        values that are no number.
     """
-    try:
-        table = pd.read_csv(path)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"{path}: cannot be read as CSV ({error})") from error
-    missing = sorted({"indicator", "year", "value"} - set(table.columns))
-    if missing:
-        raise DataError(f"{path}: no column {missing[0]!r}; give indicator, year, value [, kind]")
-    if len(table) == 0:
-        raise DataError(f"{path}: has no rows; give a value a year")
+    table = read_csv(path, "[projection] series")
+    check_columns(path, table, ("indicator", "year", "value"))
     kinds = table["kind"] if "kind" in table.columns else pd.Series("count", table.index)
     table = table.assign(kind=kinds.fillna("count"))
     return {
@@ -259,8 +262,11 @@ def checked_series(key: str, rows: pd.DataFrame, where: str) -> Series:
     kind = str(rows["kind"].iloc[0])
     if kind not in ("count", "flow", "share"):
         raise InputError(f"{place}: kind {kind!r}; known: count, flow, share (in percent)")
-    year = _numbers(rows["year"], f"{place}: year")
-    value = _numbers(rows["value"], f"{place}: value")
+    year = finite(rows["year"], f"{place}: year")
+    value = finite(rows["value"], f"{place}: value")
+    if (year != np.round(year)).any():
+        part = year[year != np.round(year)][0]
+        raise InputError(f"{place}: year {part:g} is no whole year; give one value a year")
     order = np.argsort(year, kind="stable")
     year, value = year[order], value[order]
     twice = year[1:][np.diff(year) == 0.0]
@@ -281,13 +287,3 @@ def checked_series(key: str, rows: pd.DataFrame, where: str) -> Series:
     missing = sorted(set(range(int(year[0]), int(year[-1]) + 1)) - set(year.astype(int).tolist()))
     notes = (f"no value for {', '.join(map(str, missing))}",) if missing else ()
     return Series(key, kind, year, value, np.ones(year.size, np.bool_), float(year[0]) - 1.0, notes)
-
-
-def _numbers(column: "pd.Series[float]", place: str) -> Float:
-    """A column as finite numbers."""
-    out = pd.to_numeric(column, errors="coerce").to_numpy(float)
-    bad = np.flatnonzero(~np.isfinite(out))
-    if bad.size:
-        given = column.iloc[int(bad[0])]
-        raise InputError(f"{place} {str(given)!r} is no number; leave out years without a value")
-    return out

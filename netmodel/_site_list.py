@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
+from netmodel._csv import read_csv
 from netmodel._sites import station_layers
-from netmodel.errors import DataError, InputError
+from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
 from netmodel.grids.grid import Grid
 from netmodel.grids.layers import grid_of
 from netmodel.presets import BANDS
 
 KINDS = ("macro", "indoor", "small")
+_KEY = "[sites] path"
 # What numbers a list may hold of a station or sector, and the range of each.
 _RANGES = {
     "azimuth_deg": (-360.0, 360.0),
@@ -90,7 +92,7 @@ def read_sites(path: str | Path, grid: Grid, crs: str | None = None) -> pd.DataF
         swapped or outside the grid; kinds, bands and numbers that are none; networks named in
         some rows only.
     """
-    table = _read_csv(path).rename(columns=_ALIASES)
+    table = read_csv(path, _KEY).rename(columns=_ALIASES)
     columns, source_crs = _coordinate_columns(path, table, crs)
     a, b = (_numbers(path, table, c) for c in columns)
     _check_lonlat(path, source_crs, a, b)
@@ -111,7 +113,7 @@ def read_sites(path: str | Path, grid: Grid, crs: str | None = None) -> pd.DataF
 
 def column_notes(path: str | Path) -> str:
     """What is not used of a list's columns, for reading; empty if all are."""
-    names = [str(c) for c in _read_csv(path, rows=1).rename(columns=_ALIASES).columns]
+    names = [str(c) for c in read_csv(path, _KEY, rows=1).rename(columns=_ALIASES).columns]
     idle = [n for n in names if n in _IDLE]
     unknown = [n for n in names if n not in _USED and n not in _IDLE]
     # The header of a column of row numbers is empty.
@@ -119,19 +121,6 @@ def column_notes(path: str | Path) -> str:
     notes = [f"{', '.join(idle)}: checked, used by no stage yet"] if idle else []
     notes += [f"{', '.join(unknown)}: not known, left out"] if unknown else []
     return "; ".join(notes)
-
-
-def _read_csv(path: str | Path, rows: int | None = None) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, low_memory=False, skipinitialspace=True, nrows=rows)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file; check path under [sites]") from error
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: not a CSV table ({reason}); save it as UTF-8 CSV") from error
-    if table.empty:
-        raise InputError(f"{path}: no rows; give at least one base station")
-    return table
 
 
 def _coordinate_columns(

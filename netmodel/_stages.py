@@ -16,7 +16,7 @@ from netmodel import facts
 from netmodel._capacity import capacity
 from netmodel._coverage import coverage
 from netmodel._demand import demand
-from netmodel._feasible import check_demand, check_networks
+from netmodel._feasible import check_demand, check_networks, check_projection
 from netmodel._population import population
 from netmodel._projection import projection
 from netmodel._region import Region, open_region
@@ -122,6 +122,7 @@ def open_inputs(scenario: Scenario) -> Inputs:
     names = list(scenario.sites.networks) if listed is None else sorted(set(listed["network"]))
     check_networks(scenario, names)
     check_demand(scenario, region, province_traffic_gb(scenario))
+    check_projection(scenario)
     return Inputs(scenario, region, listed)
 
 

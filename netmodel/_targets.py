@@ -12,7 +12,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel import facts
-from netmodel.errors import DataError, InputError
+from netmodel._csv import check_columns, finite, read_csv
+from netmodel.errors import InputError
 from netmodel.kernels.scores import required_cagr, required_logit_slope
 from netmodel.scenario import Scenario
 
@@ -120,23 +121,13 @@ def read_targets(path: Path) -> pd.DataFrame:
     DataError
         Not a CSV, a column missing.
     InputError
-        A number that is none, an unknown sign.
+        No rows, a number that is none, an unknown sign.
     """
-    try:
-        table = pd.read_csv(path)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"{path}: cannot be read as CSV ({error})") from error
-    missing = [c for c in _OWN if c not in table.columns]
-    if missing:
-        raise DataError(f"{path}: no column {missing[0]!r}; give {', '.join(_OWN)} [, op]")
+    table = read_csv(path, "[projection] targets")
+    check_columns(path, table, _OWN)
     table["op"] = table["op"].fillna(">=") if "op" in table.columns else ">="
     for column in ("target_year", "target"):
-        value = pd.to_numeric(table[column], errors="coerce")
-        bad = np.flatnonzero(~np.isfinite(value.to_numpy(float)))
-        if bad.size:
-            given = table[column].iloc[int(bad[0])]
-            raise InputError(f"{path}: row {bad[0] + 1}: {column} {str(given)!r} is no number")
-        table[column] = value
+        table[column] = finite(table[column], f"{path}: {column}")
     unknown = sorted(set(table["op"]) - {">=", ">", "<=", "<"})
     if unknown:
         raise InputError(f"{path}: op {unknown[0]!r}; known: >=, >, <=, <")

@@ -18,7 +18,7 @@ from netmodel._stages import (
     province_traffic_gb,
     shown,
 )
-from netmodel.errors import InfeasibleError
+from netmodel.errors import InfeasibleError, InputError
 from netmodel.kernels.allocation import largest_remainder
 from netmodel.scenario import Scenario
 from netmodel.tables import ZoneNames, summary, zone_tables
@@ -76,19 +76,22 @@ def later_years(
         `zone_tables`, with the column `year` first. The first year is in them too.
     """
     parts: dict[str, list[pd.DataFrame]] = {"years": [], **{k: [] for k in levels}}
-    scenario = inputs.scenario
-    for year in scenario.years:
+    for year in inputs.scenario.years:
         with clock.step(str(year)):
-            stages, used, note = _stages_of(year, inputs, done)
-            run = xr.DataTree.from_dict(
-                {f"/{k}": shown(ds, inputs.region) for k, ds in stages.items()}
-            )
-            tables, headline = zone_tables(run, levels, used)
-            figures = summary(run, used, headline)
-        parts["years"].append(pd.DataFrame([_headline(year, figures) | {"note": note}]))
-        for level, table in tables.items():
-            parts[level].append(table.assign(year=year))
+            for level, table in _one_year(year, inputs, done, levels).items():
+                parts[level].append(table)
     return {k: _year_first(pd.concat(v, ignore_index=True)) for k, v in parts.items()}
+
+
+def _one_year(
+    year: int, inputs: Inputs, done: Mapping[str, xr.Dataset], levels: Mapping[str, ZoneNames]
+) -> dict[str, pd.DataFrame]:
+    """The tables of one year; its layers are gone before those of the next are made."""
+    stages, used, note = _stages_of(year, inputs, done)
+    run = xr.DataTree.from_dict({f"/{k}": shown(ds, inputs.region) for k, ds in stages.items()})
+    tables, found = zone_tables(run, levels, used)
+    headline = pd.DataFrame([_headline(year, summary(run, used, found)) | {"note": note}])
+    return {"years": headline, **{k: table.assign(year=year) for k, table in tables.items()}}
 
 
 def _headline(year: int, figures: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:
@@ -198,7 +201,18 @@ def stations_of(year: int, scenario: Scenario, projection: xr.Dataset) -> int:
 
 
 def median_of(projection: xr.Dataset, indicator: str, year: int) -> float:
-    """Median of an indicator's draws in a year."""
+    """Median of an indicator's draws in a year.
+
+    Raises
+    ------
+    InputError
+        It is not projected, or not known in that year.
+    """
+    if indicator not in projection.indicator.values or year not in projection.year.values:
+        raise InputError(
+            f"years: {indicator} is not projected for {year} from values up to "
+            f"{projection.attrs['as_of']}; give another [projection] as_of"
+        )
     return float(projection.value.sel(indicator=indicator, quantile=0.5, year=year))
 
 

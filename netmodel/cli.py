@@ -152,14 +152,17 @@ def backtest(
     ] = None,
     draws: Annotated[int, typer.Option(min=100, help="paths drawn of each indicator")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="seed of every random draw")] = 1,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="replace the file if it is there")
+    ] = False,
 ) -> None:
     """Score forecasts of 2021-2025 made from what was known by 2020.
 
     The mixture is held against its models and against the last value, the last growth and
     constant compound growth, by indicator and pooled.
     """
-    if out is not None and out.exists():
-        raise InputError(f"{out}: exists; give another file with -o")
+    if out is not None and out.exists() and not overwrite:
+        raise InputError(f"{out}: exists; give another file with -o, or --overwrite")
     from netmodel._backtest import backtest as run_backtest
     from netmodel._backtest import backtest_scores
     from netmodel.store import write_text, writing

@@ -31,6 +31,28 @@ def test_settings_that_do_not_fit_the_inputs(given, change, says, door):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("door", [used, open_inputs])
+@pytest.mark.parametrize(
+    ("key", "text", "says"),
+    [
+        ("series", "indicator,year,value\na,2020,-1\n", "indicator 'a': -1 in 2020"),
+        ("targets", "indicator,target_year,target\na,2025,x\n", "target 'x' in row 1 is no number"),
+    ],
+)
+def test_a_projection_that_cannot_be_is_met_at_once(given, tmp_path, key, text, says, door):
+    path = tmp_path / "own.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=says):
+        door(Scenario.from_dict({**given, "projection": {key: str(path)}}))
+
+
+def test_check_names_the_series(given, tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("indicator,year,value\na,2019,1\na,2020,2\nb,2020,2\n")
+    lines = dict(used(Scenario.from_dict({**given, "projection": {"series": str(path)}})))
+    assert lines["projection"] == f"{path}: 2 indicators"
+
+
 def test_a_list_says_which_networks_there_are(given, tmp_path):
     (tmp_path / "s.csv").write_text("lon,lat,network\n11.5,48.1,z\n")
     data = {**given, "sites": {"path": str(tmp_path / "s.csv")}, "radio": {"bands": {"a": "n41"}}}

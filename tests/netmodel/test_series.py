@@ -142,10 +142,11 @@ def test_a_users_series(tmp_path):
         ("a,2019,1\na,2019,2", "year 2019 appears twice; keep one value a year"),
         ("a,2019,0\na,2020,2", "0 in 2019; growth is fitted on logarithms"),
         ("a,2019,-3\na,2020,2", "-3 in 2019"),
-        ("a,2019,x\na,2020,2", "value 'x' is no number"),
-        ("a,2019,\na,2020,2", "value 'nan' is no number; leave out years"),
-        ("a,2019,inf\na,2020,2", "value 'inf' is no number"),
-        ("a,20x9,1\na,2020,2", "year '20x9' is no number"),
+        ("a,2019,x\na,2020,2", "value 'x' in row 1 is no number"),
+        ("a,2019,\na,2020,2", "value 'nan' in row 1 is no number; leave out rows"),
+        ("a,2019,inf\na,2020,2", "value 'inf' in row 1 is no number"),
+        ("a,2019.5,1\na,2020,2", "year 2019.5 is no whole year"),
+        ("a,20x9,1\na,2020,2", "year '20x9' in row 1 is no number"),
     ],
 )
 def test_bad_series_are_refused(tmp_path, rows, says):
@@ -172,12 +173,13 @@ def test_bad_shares_and_kinds_are_refused(tmp_path, text, says):
     ("text", "says"),
     [
         ("indicator,value\na,1\n", "no column 'year'"),
-        ("indicator,year,value\n", "has no rows"),
-        ("", "cannot be read as CSV"),
+        ("", "not a CSV table"),
     ],
 )
 def test_tables_that_are_none_are_refused(tmp_path, text, says):
     with pytest.raises(DataError, match=says):
         read_series(written(tmp_path, text))
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match=r"no such file; check .projection. series"):
         read_series(tmp_path / "none.csv")
+    with pytest.raises(InputError, match="no rows"):
+        read_series(written(tmp_path, "indicator,year,value\n"))

@@ -70,6 +70,12 @@ def test_given_stations_grow_steadily_between_years(projection):
     assert stations_of(2020, given, projection) == 718_000
 
 
+def test_a_year_that_is_not_projected_says_so(projection):
+    lacking = projection.sel(indicator=list(LEVEL)[:3]).assign_attrs(as_of="2019")
+    with pytest.raises(InputError, match="village_5g_share is not projected for 2025 from values"):
+        year_of(2025, scenario(), lacking)
+
+
 def test_a_total_of_ones_own_is_kept(projection):
     half = scenario(demand={"total_gb": 165.568e9 / 2})
     assert year_of(2025, half, projection).province_gb.sum() == pytest.approx(225e9, rel=1e-3)
