@@ -158,7 +158,7 @@ def backtest(
 ) -> None:
     """Score forecasts of 2021-2025 made from what was known by 2020.
 
-    The mixture is held against its models and against the last value, the last growth and
+    The mixture of models is held against the last value, the last growth and
     constant compound growth, by indicator and pooled.
     """
     if out is not None and out.exists() and not overwrite:
