@@ -44,7 +44,13 @@ def _slant_m(distance_2d_m: float, h_bs_m: float, h_ut_m: float) -> float:
 @scalar
 def breakpoint_m(frequency_ghz: float, h_bs_m: float, h_ut_m: float) -> float:
     """Break-point distance of UMa and UMi, for an environment height of 1 m."""
-    return 4.0 * (h_bs_m - _H_E_M) * (h_ut_m - _H_E_M) * frequency_ghz * 1e9 / _C_BREAKPOINT
+    return _breakpoint_m(frequency_ghz, h_bs_m, h_ut_m, _H_E_M)
+
+
+@scalar
+def _breakpoint_m(frequency_ghz: float, h_bs_m: float, h_ut_m: float, h_e_m: float) -> float:
+    """Break-point distance over an environment of a height."""
+    return 4.0 * (h_bs_m - h_e_m) * (h_ut_m - h_e_m) * frequency_ghz * 1e9 / _C_BREAKPOINT
 
 
 @scalar
@@ -53,12 +59,13 @@ def _dual_slope_db(
     frequency_ghz: float,
     h_bs_m: float,
     h_ut_m: float,
+    h_e_m: float,
     near: tuple[float, float],
     correction: float,
 ) -> float:
     """PL1 up to the break point, PL2 beyond it; `near` is intercept and slope of PL1."""
     d = _slant_m(distance_2d_m, h_bs_m, h_ut_m)
-    bp = breakpoint_m(frequency_ghz, h_bs_m, h_ut_m)
+    bp = _breakpoint_m(frequency_ghz, h_bs_m, h_ut_m, h_e_m)
     loss = near[0] + 20.0 * math.log10(frequency_ghz)
     if max(distance_2d_m, _MIN_DISTANCE_M) <= bp:
         return loss + near[1] * math.log10(d)
@@ -71,7 +78,15 @@ def uma_los_loss_db(
     distance_2d_m: float, frequency_ghz: float, h_bs_m: float, h_ut_m: float
 ) -> float:
     """Urban macro, line of sight; 0.5-100 GHz, 10 m to 5 km."""
-    return _dual_slope_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, (28.0, 22.0), 9.0)
+    return uma_los_loss_above_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, _H_E_M)
+
+
+@scalar
+def uma_los_loss_above_db(
+    distance_2d_m: float, frequency_ghz: float, h_bs_m: float, h_ut_m: float, h_e_m: float
+) -> float:
+    """Urban macro, line of sight, above an environment of a height."""
+    return _dual_slope_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, h_e_m, (28.0, 22.0), 9.0)
 
 
 @scalar
@@ -79,9 +94,40 @@ def uma_nlos_loss_db(
     distance_2d_m: float, frequency_ghz: float, h_bs_m: float, h_ut_m: float
 ) -> float:
     """Urban macro, no line of sight; 0.5-100 GHz, 10 m to 5 km."""
+    return uma_nlos_loss_above_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, _H_E_M)
+
+
+@scalar
+def uma_nlos_loss_above_db(
+    distance_2d_m: float, frequency_ghz: float, h_bs_m: float, h_ut_m: float, h_e_m: float
+) -> float:
+    """Urban macro, no line of sight, above an environment of a height."""
     d = _slant_m(distance_2d_m, h_bs_m, h_ut_m)
     nlos = 13.54 + 39.08 * math.log10(d) + 20.0 * math.log10(frequency_ghz) - 0.6 * (h_ut_m - 1.5)
-    return max(nlos, uma_los_loss_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m))
+    return max(nlos, uma_los_loss_above_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, h_e_m))
+
+
+@scalar
+def uma_environment_height_m(distance_2d_m: float, h_ut_m: float, uniform: float) -> float:
+    """Effective environment height of a link (note 1 of table 7.4.1-1), from a uniform number.
+
+    It is 1 m with probability 1/(1 + C), else one of 12, 15, ... up to 1.5 m under the terminal.
+    """
+    c = _height_gain(distance_2d_m, h_ut_m)
+    part = uniform * (1.0 + c) - 1.0
+    if part < 0.0 or c == 0.0:
+        return _H_E_M
+    n = max(math.floor((h_ut_m - 1.5 - 12.0) / 3.0) + 1, 1)
+    return 12.0 + 3.0 * min(math.floor(part / c * n), n - 1)
+
+
+@scalar
+def _height_gain(distance_2d_m: float, h_ut_m: float) -> float:
+    """C of UMa, by which the chance of sight of terminals above 13 m is raised."""
+    if distance_2d_m <= 18.0 or h_ut_m <= 13.0:
+        return 0.0
+    c = math.pow((h_ut_m - 13.0) / 10.0, 1.5)
+    return c * (1.25 * (distance_2d_m / 100.0) ** 3 * math.exp(-distance_2d_m / 150.0))
 
 
 @scalar
@@ -91,12 +137,8 @@ def uma_los_probability(distance_2d_m: float, h_ut_m: float) -> float:
         return 1.0
     near = 18.0 / distance_2d_m
     p = near + math.exp(-distance_2d_m / 63.0) * (1.0 - near)
-    if h_ut_m <= 13.0:
-        return p
-    c = math.pow((h_ut_m - 13.0) / 10.0, 1.5)
-    bump = 1.25 * (distance_2d_m / 100.0) ** 3 * math.exp(-distance_2d_m / 150.0)
     # The factor takes the product above one just past 18 m for tall terminals.
-    return min(p * (1.0 + c * bump), 1.0)
+    return min(p * (1.0 + _height_gain(distance_2d_m, h_ut_m)), 1.0)
 
 
 @scalar
@@ -104,7 +146,7 @@ def umi_los_loss_db(
     distance_2d_m: float, frequency_ghz: float, h_bs_m: float, h_ut_m: float
 ) -> float:
     """Urban street canyon, line of sight; 0.5-100 GHz, 10 m to 5 km."""
-    return _dual_slope_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, (32.4, 21.0), 9.5)
+    return _dual_slope_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, _H_E_M, (32.4, 21.0), 9.5)
 
 
 @scalar

@@ -209,6 +209,27 @@ def test_uma_equals_its_twin(d, f, h_bs, h_ut):
     assert p == pytest.approx(twin.uma_los_probability(d, h_ut), rel=1e-12)
 
 
+@given(st.floats(0.0, 5000.0), FREQUENCY_GHZ, MACRO_M, st.sampled_from([13.5, 16.5, 22.5]))
+def test_uma_above_an_environment_equals_its_twin(d, f, h_bs, h_ut):
+    for h_e in twin.uma_environment_heights(d, h_ut):
+        at = (d, f, max(h_bs, h_ut), h_ut, h_e)
+        los, nlos = kernel.uma_los_loss_above_db(*at), kernel.uma_nlos_loss_above_db(*at)
+        assert los == pytest.approx(twin.uma_los_loss_db(*at), rel=1e-12)
+        assert nlos == pytest.approx(twin.uma_nlos_loss_db(*at), rel=1e-12)
+
+
+@given(st.floats(0.0, 1000.0), st.floats(1.5, 23.0) | st.sampled_from([13.0, 16.5, 22.5]))
+@example(300.0, 13.2)
+def test_environment_heights_equal_their_twin(d, h_ut):
+    """Uniform numbers at the midpoints of a thousand parts of one."""
+    n = 1000
+    drawn = [kernel.uma_environment_height_m(d, h_ut, (k + 0.5) / n) for k in range(n)]
+    expected = twin.uma_environment_heights(d, h_ut)
+    assert set(drawn) <= set(expected)
+    for height, probability in expected.items():
+        assert drawn.count(height) / n == pytest.approx(probability, abs=1.01 / n)
+
+
 @given(st.floats(0.0, 5000.0), FREQUENCY_GHZ, MICRO_M, URBAN_TERMINAL_M)
 def test_umi_equals_its_twin(d, f, h_bs, h_ut):
     at = (d, f, h_bs, h_ut)

@@ -54,31 +54,31 @@ def urban_break_point_m(frequency_ghz, h_bs_m, h_ut_m, h_e_m=1.0):
     return 4 * (np.asarray(h_bs_m) - h_e_m) * (h_ut_m - h_e_m) * f_hz / SPEED_OF_LIGHT_38901
 
 
-def _two_slopes(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, near, far_slope):
+def _two_slopes(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, near, far_slope, h_e_m=1.0):
     """(a + b lg d3D up to the break-point, a + 40 lg d3D - c lg(d'_BP^2 + dh^2) beyond) + 20 lg f.
 
     The break-point is compared with the horizontal distance.
     """
     constant, slope = near
     d3d = distance_3d_m(distance_2d_m, h_bs_m, h_ut_m)
-    d_bp = urban_break_point_m(frequency_ghz, h_bs_m, h_ut_m)
+    d_bp = urban_break_point_m(frequency_ghz, h_bs_m, h_ut_m, h_e_m)
     corner = d_bp**2 + (np.asarray(h_bs_m) - h_ut_m) ** 2
     pl1 = constant + slope * lg(d3d)
     pl2 = constant + 40 * lg(d3d) - far_slope * lg(corner)
     return np.where(held_distance_m(distance_2d_m) <= d_bp, pl1, pl2) + 20 * lg(frequency_ghz)
 
 
-def uma_los_loss_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m):
-    """Urban macro, line of sight, with h_E = 1 m.
+def uma_los_loss_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, h_e_m=1.0):
+    """Urban macro, line of sight.
 
     References
     ----------
     3GPP TR 38.901 table 7.4.1-1, UMa LOS.
     """
-    return _two_slopes(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, (28.0, 22), 9)
+    return _two_slopes(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, (28.0, 22), 9, h_e_m)
 
 
-def uma_nlos_loss_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m):
+def uma_nlos_loss_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, h_e_m=1.0):
     """Urban macro, no line of sight: PL'_UMa-NLOS, never below the loss in line of sight.
 
     References
@@ -87,7 +87,7 @@ def uma_nlos_loss_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m):
     """
     d3d = distance_3d_m(distance_2d_m, h_bs_m, h_ut_m)
     pl = 13.54 + 39.08 * lg(d3d) + 20 * lg(frequency_ghz) - 0.6 * (np.asarray(h_ut_m) - 1.5)
-    return np.maximum(uma_los_loss_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m), pl)
+    return np.maximum(uma_los_loss_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m, h_e_m), pl)
 
 
 def umi_los_loss_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m):
@@ -110,6 +110,21 @@ def umi_nlos_loss_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m):
     d3d = distance_3d_m(distance_2d_m, h_bs_m, h_ut_m)
     pl = 22.4 + 35.3 * lg(d3d) + 21.3 * lg(frequency_ghz) - 0.3 * (np.asarray(h_ut_m) - 1.5)
     return np.maximum(umi_los_loss_db(distance_2d_m, frequency_ghz, h_bs_m, h_ut_m), pl)
+
+
+def uma_environment_heights(distance_2d_m, h_ut_m):
+    """Heights h_E of one link and their probabilities.
+
+    References
+    ----------
+    3GPP TR 38.901 table 7.4.1-1, note 1. The TR's list is empty between 13 and 13.5 m: 12 m there.
+    """
+    if h_ut_m < 13:
+        return {1.0: 1.0}
+    g = 1.25 * (distance_2d_m / 100) ** 3 * math.exp(-distance_2d_m / 150)
+    c = ((h_ut_m - 13) / 10) ** 1.5 * (g if distance_2d_m > 18 else 0)
+    raised = [float(h) for h in range(12, 24, 3) if h <= h_ut_m - 1.5] or [12.0]
+    return {1.0: 1 / (1 + c)} | {h: c / (1 + c) / len(raised) for h in raised}
 
 
 def _urban_los_probability(distance_2d_m, decay_m):
