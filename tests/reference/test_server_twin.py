@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests import strategies
 from tests.oracles import assert_oracle, oracle
-from tests.reference import coverage, hata, propagation
+from tests.reference import coverage, hata, hexagon, propagation
 from tests.reference import server as twin
 from tests.reference.antenna import element_gain_dbi, sector_gain_dbi
 
@@ -231,6 +231,24 @@ def test_beyond_five_kilometers_hata_holds_but_for_its_step_down(distance, heigh
     margin = 130 - (18 - got.rsrp_dbm[0])
     covered = at_points(distance, 0, *network, terms=DENSE).coverage[0, 0]
     assert covered == pytest.approx(float(coverage.probability_below(margin / 9)), abs=1e-9)
+
+
+@pytest.mark.parametrize("state", ["los", "nlos", "mean"])
+@pytest.mark.parametrize("load", [0.0, 0.5, 1.0])
+def test_a_hexagonal_layout_gives_what_its_own_twin_does(state, load):
+    """Boresights count the other way round there, from east."""
+    layout, point = hexagon.sites_m(500.0), hexagon.points_m(500.0, 40.0)
+    link, radio = hexagon.links(500.0, 40.0, 6.0), hexagon.Radio()
+    power = hexagon.mean_power(link) if state == "mean" else getattr(link, state)
+    element = coverage.power_per_re_dbm(radio.power_dbm, radio.n_rb) - radio.fixed_loss_db
+    azimuth = np.tile(90 - hexagon.BORESIGHT_DEG, len(layout))
+    network = (
+        masts(layout.real, layout.imag),
+        sectors(np.repeat(np.arange(19), 3), element, azimuth, 6.0, twin.SECTOR_36814, load=load),
+    )
+    got = at_points(point.real, point.imag, *network, terms=TERMS._replace(state=state))
+    expected = hexagon.sinr_db(power, link.noise, load)
+    np.testing.assert_allclose(got.sinr_db, expected, atol=1e-9)
 
 
 def test_walls_of_the_countryside_are_all_of_low_loss():
