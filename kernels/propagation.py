@@ -4,12 +4,29 @@ Range checks are the caller's; a kernel evaluates what it is given. Distances be
 as 10 m, so that no logarithm of zero can occur (models.md 0.4).
 
 Sources: 3GPP TR 38.901 V16.1.0 tables 7.4.1-1 (path loss), 7.4.2-1 (LOS probability), 7.4.3-1
-to 7.4.3-3 (building entry); ITU-R P.525; ITU-R SM.2028-2 6.1 (extended Hata).
+to 7.4.3-3 (building entry); ITU-R P.525. The Hata family, and clutter and entry of ITU-R, are
+of modules of their own and have their names here too.
 """
 
 import math
+from typing import NamedTuple
 
-from netmodel.kernels._jit import scalar
+import numpy as np
+from numpy.typing import NDArray
+
+from netmodel.kernels._jit import kernel, scalar
+from netmodel.kernels.clutter import p2108_height_gain_loss_db as p2108_height_gain_loss_db
+from netmodel.kernels.clutter import p2108_terrestrial_loss_db as p2108_terrestrial_loss_db
+from netmodel.kernels.clutter import p2109_entry_loss_db as p2109_entry_loss_db
+from netmodel.kernels.hata import cost231_hata_loss_db as cost231_hata_loss_db
+from netmodel.kernels.hata import extended_hata_loss_db as extended_hata_loss_db
+from netmodel.kernels.hata import extended_hata_sigma_db as extended_hata_sigma_db
+from netmodel.kernels.hata import okumura_hata_loss_db as okumura_hata_loss_db
+
+Float = NDArray[np.float64]
+
+UMA, RMA, UMI = 0, 1, 2
+LOS, NLOS, MEAN_GAIN = 0, 1, 2
 
 _C = 299_792_458.0
 _C_BREAKPOINT = 3.0e8  # the value that the notes of table 7.4.1-1 prescribe
@@ -20,12 +37,24 @@ _H_E_M = 1.0  # effective environment height; exact for users at ground level
 UMA_SIGMA_DB = (4.0, 6.0)
 UMI_SIGMA_DB = (4.0, 7.82)
 RMA_SIGMA_DB = (4.0, 8.0)
+RMA_FAR_LOS_SIGMA_DB = 6.0  # beyond the break point
 UMA_INDOOR_SIGMA_DB = 7.0
+UMI_INDOOR_SIGMA_DB = 7.0
 RMA_INDOOR_SIGMA_DB = 8.0
 WALL_SIGMA_DB = (4.4, 6.5)
 # Mean loss inside the building: the lesser of two uniform depths, 0.5 dB per meter.
 INDOOR_LOSS_DB = 0.5 * 25.0 / 3.0
 RMA_INDOOR_LOSS_DB = 0.5 * 10.0 / 3.0
+
+
+class Link(NamedTuple):
+    """What a loss depends on besides distance; the last two are of RMa only."""
+
+    frequency_ghz: float
+    h_bs_m: float
+    h_ut_m: float
+    street_width_m: float
+    building_height_m: float
 
 
 @scalar
@@ -169,6 +198,21 @@ def umi_los_probability(distance_2d_m: float) -> float:
 
 
 @scalar
+def rma_breakpoint_m(frequency_ghz: float, h_bs_m: float, h_ut_m: float) -> float:
+    """Break-point distance of RMa, of the whole heights."""
+    return 2.0 * math.pi * h_bs_m * h_ut_m * frequency_ghz * 1e9 / _C_BREAKPOINT
+
+
+@scalar
+def rma_los_sigma_db(
+    distance_2d_m: float, frequency_ghz: float, h_bs_m: float, h_ut_m: float
+) -> float:
+    """Standard deviation of shadowing, rural macro in line of sight."""
+    is_near = distance_2d_m <= rma_breakpoint_m(frequency_ghz, h_bs_m, h_ut_m)
+    return RMA_SIGMA_DB[0] if is_near else RMA_FAR_LOS_SIGMA_DB
+
+
+@scalar
 def rma_los_loss_db(
     distance_2d_m: float,
     frequency_ghz: float,
@@ -178,7 +222,7 @@ def rma_los_loss_db(
     building_height_m: float,
 ) -> float:
     """Rural macro, line of sight; 0.5-30 GHz, 10 m to 10 km. Streets do not enter it."""
-    bp = 2.0 * math.pi * h_bs_m * h_ut_m * frequency_ghz * 1e9 / _C_BREAKPOINT
+    bp = rma_breakpoint_m(frequency_ghz, h_bs_m, h_ut_m)
     d = _slant_m(distance_2d_m, h_bs_m, h_ut_m)
     if max(distance_2d_m, _MIN_DISTANCE_M) <= bp:
         return _rma_near_db(d, frequency_ghz, building_height_m)
@@ -241,72 +285,55 @@ def wall_loss_db(frequency_ghz: float, is_high_loss: bool) -> float:
 
 
 @scalar
-def extended_hata_sigma_db(distance_km: float, is_above_roof: bool) -> float:
-    """Standard deviation of shadowing around extended Hata."""
-    far = 12.0 if is_above_roof else 17.0
-    if distance_km <= 0.1:
-        return 3.5 + (far - 3.5) * min(max((distance_km - 0.04) / 0.06, 0.0), 1.0)
-    return far + (9.0 - far) * min(max((distance_km - 0.2) / 0.4, 0.0), 1.0)
+def mean_gain_loss_db(los_loss_db: float, nlos_loss_db: float, los_probability: float) -> float:
+    """Loss of the mean linear gain of the two states."""
+    gain = los_probability * math.pow(10.0, -los_loss_db / 10.0)
+    gain += (1.0 - los_probability) * math.pow(10.0, -nlos_loss_db / 10.0)
+    return -10.0 * math.log10(gain)
 
 
 @scalar
-def extended_hata_loss_db(
-    distance_km: float, frequency_mhz: float, h_bs_m: float, h_ut_m: float, environment_code: int
-) -> float:
-    """Extended Hata; 30-3000 MHz, up to 40 km. Environment 0 urban, 1 suburban, 2 open."""
-    h_high, h_low = max(h_bs_m, h_ut_m), max(1.0, min(h_bs_m, h_ut_m))
-    floor = _hata_free_space_db(distance_km, frequency_mhz, h_high - h_low)
-    if distance_km <= 0.04:
-        return floor
-    if distance_km >= 0.1:
-        loss = _hata_far_db(distance_km, frequency_mhz, h_high, h_low, environment_code)
-        return max(loss, floor)
-    near = _hata_free_space_db(0.04, frequency_mhz, h_high - h_low)
-    far = _hata_far_db(0.1, frequency_mhz, h_high, h_low, environment_code)
-    share = math.log10(distance_km / 0.04) / math.log10(0.1 / 0.04)
-    return max(near + (far - near) * share, floor)
-
-
-@scalar
-def _hata_free_space_db(distance_km: float, frequency_mhz: float, rise_m: float) -> float:
-    """Free-space loss over the slant distance."""
-    squared = distance_km**2 + rise_m**2 / 1e6
-    return 32.4 + 20.0 * math.log10(frequency_mhz) + 10.0 * math.log10(squared)
-
-
-@scalar
-def _hata_far_db(d: float, f: float, h_high: float, h_low: float, environment_code: int) -> float:
-    """Extended Hata from 100 m on, with the correction of its environment."""
-    height = 44.9 - 6.55 * math.log10(max(30.0, h_high))
-    exponent = 1.0
-    if d > 20.0:
-        exponent += (0.14 + 1.87e-4 * f + 1.07e-3 * h_high) * math.log10(d / 20.0) ** 0.8
-    # Of the magnitude: the logarithm is negative below 1 km, where the exponent is 1.
-    slope = math.log10(d) if d <= 20.0 else math.pow(math.log10(d), exponent)
-    loss = _hata_intercept_db(f) - 13.82 * math.log10(max(30.0, h_high)) + height * slope
-    a = (1.1 * math.log10(f) - 0.7) * min(10.0, h_low) - (1.56 * math.log10(f) - 0.8)
-    a += max(0.0, 20.0 * math.log10(h_low / 10.0))
+def tr38901_state_losses(
+    distance_2d_m: float, link: Link, model: int
+) -> tuple[float, float, float]:
+    """Loss with and without line of sight [dB], and the probability of it; any model."""
+    f, h_bs, h_ut, w, h = link
+    if model == UMA:
+        return (
+            uma_los_loss_db(distance_2d_m, f, h_bs, h_ut),
+            uma_nlos_loss_db(distance_2d_m, f, h_bs, h_ut),
+            uma_los_probability(distance_2d_m, h_ut),
+        )
+    if model == UMI:
+        return (
+            umi_los_loss_db(distance_2d_m, f, h_bs, h_ut),
+            umi_nlos_loss_db(distance_2d_m, f, h_bs, h_ut),
+            umi_los_probability(distance_2d_m),
+        )
     return (
-        loss - a - min(0.0, 20.0 * math.log10(h_high / 30.0)) - _hata_relief_db(f, environment_code)
+        rma_los_loss_db(distance_2d_m, f, h_bs, h_ut, w, h),
+        rma_nlos_loss_db(distance_2d_m, f, h_bs, h_ut, w, h),
+        rma_los_probability(distance_2d_m),
     )
 
 
-@scalar
-def _hata_intercept_db(f: float) -> float:
-    """Constant and frequency terms."""
-    if f <= 150.0:
-        return 69.6 + 26.2 * math.log10(150.0) - 20.0 * math.log10(150.0 / f)
-    if f <= 1500.0:
-        return 69.6 + 26.2 * math.log10(f)
-    if f <= 2000.0:
-        return 46.3 + 33.9 * math.log10(f)
-    return 46.3 + 33.9 * math.log10(2000.0) + 10.0 * math.log10(f / 2000.0)
+@kernel
+def tr38901_losses_db(distance_2d_m: Float, link: Link, model: int, state: int) -> Float:
+    """Losses over ground distances of UMa, RMa or UMi, in a state or by mean gain."""
+    out = np.empty(distance_2d_m.size)
+    for i in range(out.size):
+        los, nlos, p = tr38901_state_losses(distance_2d_m[i], link, model)
+        if state == MEAN_GAIN:
+            out[i] = mean_gain_loss_db(los, nlos, p)
+        else:
+            out[i] = los if state == LOS else nlos
+    return out
 
 
-@scalar
-def _hata_relief_db(f: float, environment_code: int) -> float:
-    """What suburbs and open country lose less than a city."""
-    within = math.log10(min(max(150.0, f), 2000.0))
-    if environment_code == 1:
-        return 2.0 * (within - math.log10(28.0)) ** 2 + 5.4
-    return 4.78 * within**2 - 18.33 * within + 40.94 if environment_code == 2 else 0.0
+@kernel
+def free_space_losses_db(distance_m: Float, frequency_ghz: float) -> Float:
+    """Losses of free space over the lengths of paths."""
+    out = np.empty(distance_m.size)
+    for i in range(out.size):
+        out[i] = free_space_loss_db(distance_m[i], frequency_ghz)
+    return out

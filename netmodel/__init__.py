@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from netmodel._capacity import capacity
     from netmodel._coverage import coverage
     from netmodel._demand import demand
+    from netmodel._path_loss import path_loss
     from netmodel._population import population
     from netmodel._projection import projection
     from netmodel._region import open_region
@@ -51,6 +52,7 @@ _HOME = {
     "maps": "maps",
     "open_region": "_region",
     "open_run": "store",
+    "path_loss": "_path_loss",
     "population": "_population",
     "projection": "_projection",
     "radio_tables": "_simulator",
@@ -76,6 +78,7 @@ __all__ = [
     "maps",
     "open_region",
     "open_run",
+    "path_loss",
     "population",
     "projection",
     "radio_tables",

@@ -248,6 +248,25 @@ def test_rma_equals_its_twin(at):
     assert p == pytest.approx(twin.rma_los_probability(at[0]), rel=1e-12)
 
 
+@given(NAMES, st.floats(0.0, 5000.0), FREQUENCY_GHZ)
+def test_loops_equal_their_formulas(name, d, f):
+    code = {"uma": kernel.UMA, "umi": kernel.UMI, "rma": kernel.RMA}[name]
+    link = kernel.Link(f, {"uma": 25.0, "umi": 10.0, "rma": 35.0}[name], 1.5, *PLAIN_RMA)
+    los, nlos, p = MODELS[name](d, f)
+    loss = [kernel.tr38901_losses_db(np.array([d]), link, code, state)[0] for state in range(3)]
+    assert loss[:2] == [los, nlos]
+    expected = twin.mean_gain_loss_db(los, nlos, p)
+    assert loss[kernel.MEAN_GAIN] == pytest.approx(expected, rel=1e-12)
+    free = kernel.free_space_losses_db(np.array([d, 2 * d]), f)
+    assert free[1] == kernel.free_space_loss_db(2 * d, f)
+
+
+def test_spread_of_rma_in_sight_changes_at_the_break_point():
+    at = oracle("A05")[0]
+    sigma = [kernel.rma_los_sigma_db(at + step, 0.7, 35.0, 1.5) for step in (-0.1, 0.1)]
+    assert sigma == [4.0, 6.0]
+
+
 @given(FREQUENCY_GHZ)
 def test_walls_equal_their_twin(f):
     low, high = (kernel.wall_loss_db(f, is_high) for is_high in (False, True))

@@ -87,3 +87,14 @@ def directivity_dbi(gain_dbi, n=1800):
     mean = (gain.mean(axis=1) * ring).sum() / ring.sum()
     peak = 10 ** (gain_dbi(np.array(0.0), np.array(90.0)) / 10)
     return 10 * np.log10(peak / mean)
+
+
+def pattern_gain_dbi(azimuth_deg, depression_deg, horizontal_db, vertical_db, gain_dbi):
+    """Gain from the two cuts of an antenna, each of 360 attenuations at whole degrees.
+
+    The attenuations of the cuts are added, to the deepest of their values at most.
+    """
+    degrees = np.arange(360)
+    both = np.interp(azimuth_deg, degrees, horizontal_db, period=360)
+    both = both + np.interp(depression_deg, degrees, vertical_db, period=360)
+    return gain_dbi - np.minimum(both, np.max([horizontal_db, vertical_db]))

@@ -1,4 +1,4 @@
-"""Extended Hata loss and its spread: models.md, section A.3, written before the kernel was read.
+"""Losses of the Hata family: models.md, section A.3, written before the kernel was read.
 
 Frequencies are in MHz and distances in km, as in the document; heights in metres. The functions
 take one link. No range is checked here.
@@ -105,3 +105,61 @@ def extended_hata_sigma_db(d_km, above_roof=True):
     if d_km <= 0.6:
         return peak + (9 - peak) * (d_km - 0.2) / (0.6 - 0.2)
     return 9.0
+
+
+# Okumura-Hata and COST 231 -----------------------------------------------------------------------
+
+CITIES = ("small or medium", "large")
+
+
+def small_city_gain_db(f_mhz, h_m):
+    """a(h_m) = (1.1 lg f - 0.7) h_m - (1.56 lg f - 0.8)."""
+    return (1.1 * log10(f_mhz) - 0.7) * h_m - (1.56 * log10(f_mhz) - 0.8)
+
+
+def large_city_gain_db(f_mhz, h_m):
+    """a(h_m) of a large city: one form up to 200 MHz, the other above."""
+    if f_mhz <= 200:
+        return 8.29 * log10(1.54 * h_m) ** 2 - 1.1
+    return 3.2 * log10(11.75 * h_m) ** 2 - 4.97
+
+
+def okumura_hata_loss_db(f_mhz, d_km, h_b, h_m, environment="urban", city="small or medium"):
+    """Median loss of the Okumura-Hata model.
+
+    References
+    ----------
+    M. Hata, IEEE Trans. Veh. Technol. 29(3), 1980, as restated in the netmodel modelling
+    specification, A.3.
+    """
+    lg_f = log10(f_mhz)
+    is_large = environment == "urban" and city == "large"
+    a = (large_city_gain_db if is_large else small_city_gain_db)(f_mhz, h_m)
+    urban = 69.55 + 26.16 * lg_f - 13.82 * log10(h_b) - a
+    urban += (44.9 - 6.55 * log10(h_b)) * log10(d_km)
+    return (
+        urban
+        + {
+            "urban": 0.0,
+            "suburban": -2 * log10(f_mhz / 28) ** 2 - 5.4,
+            "open": -4.78 * lg_f**2 + 18.33 * lg_f - 40.94,
+        }[environment]
+    )
+
+
+def cost231_hata_loss_db(f_mhz, d_km, h_b, h_m, city="small or medium"):
+    """Median loss of the COST 231 extension; a(h_m) of the small city in both cases.
+
+    References
+    ----------
+    COST 231 final report 4.4.1, as restated in the netmodel modelling specification, A.3.
+    """
+    terms = [
+        46.3,
+        33.9 * log10(f_mhz),
+        -13.82 * log10(h_b),
+        -small_city_gain_db(f_mhz, h_m),
+        (44.9 - 6.55 * log10(h_b)) * log10(d_km),
+        3.0 if city == "large" else 0.0,
+    ]
+    return sum(terms)
