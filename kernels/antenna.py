@@ -6,7 +6,12 @@ Sources: 3GPP TR 36.814 table A.2.1.1-2 (sector), TR 38.901 table 7.3-1 (element
 
 import math
 
-from netmodel.kernels._jit import scalar
+import numpy as np
+from numpy.typing import NDArray
+
+from netmodel.kernels._jit import kernel, scalar
+
+Float = NDArray[np.float64]
 
 _DOWNTILT_DEG = (2.0, 12.0)
 
@@ -65,6 +70,56 @@ def _array_factor(n: int, offset: float) -> float:
         real += math.cos(math.pi * k * offset)
         imaginary += math.sin(math.pi * k * offset)
     return (real * real + imaginary * imaginary) / n
+
+
+@scalar
+def cut_loss_db(angle_deg: float, cut_db: Float) -> float:
+    """Attenuation of a cut of 360 values at whole degrees, linear in degrees around the circle."""
+    at = angle_deg % 360.0
+    if math.isnan(at):
+        return math.nan
+    low = int(at)
+    part = at - low
+    # Tiny negative angles wrap to 360 itself.
+    near, far = float(cut_db[low % 360]), float(cut_db[(low + 1) % 360])
+    return near * (1.0 - part) + far * part
+
+
+@scalar
+def pattern_gain_dbi(
+    azimuth_deg: float,
+    depression_deg: float,
+    horizontal_db: Float,
+    vertical_db: Float,
+    gain_dbi: float,
+) -> float:
+    """Gain from the two cuts of a measured antenna, whose attenuations are added.
+
+    The sum is at most the deepest value of the two, as 3GPP's patterns end at their front-to-back
+    ratio. Behind the antenna the front of the vertical cut is taken, as is usual. Azimuth is from
+    boresight, clockwise; depression is positive downward, -90 to 90 degrees.
+    """
+    deepest = max(float(horizontal_db.max()), float(vertical_db.max()))
+    both = cut_loss_db(azimuth_deg, horizontal_db) + cut_loss_db(depression_deg, vertical_db)
+    return gain_dbi - min(both, deepest)
+
+
+@kernel
+def pattern_gains_dbi(
+    azimuth_deg: Float,
+    depression_deg: Float,
+    horizontal_db: Float,
+    vertical_db: Float,
+    gain_dbi: float,
+) -> Float:
+    """`pattern_gain_dbi` over directions, the deepest value sought once."""
+    deepest = max(float(horizontal_db.max()), float(vertical_db.max()))
+    out = np.empty(azimuth_deg.size)
+    for i in range(out.size):
+        both = cut_loss_db(azimuth_deg[i], horizontal_db)
+        both += cut_loss_db(depression_deg[i], vertical_db)
+        out[i] = gain_dbi - min(both, deepest)
+    return out
 
 
 @scalar

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from netmodel import charts, maps
+    from netmodel._antenna import read_antenna
     from netmodel._assess import assess
     from netmodel._backtest import backtest, backtest_scores
     from netmodel._capacity import capacity
@@ -56,6 +57,7 @@ _HOME = {
     "population": "_population",
     "projection": "_projection",
     "radio_tables": "_simulator",
+    "read_antenna": "_antenna",
     "sensitivity": "_sensitivity",
     "synthesised_sites": "_sites",
     "targets": "_targets",
@@ -82,6 +84,7 @@ __all__ = [
     "population",
     "projection",
     "radio_tables",
+    "read_antenna",
     "sensitivity",
     "synthesised_sites",
     "targets",

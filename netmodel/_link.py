@@ -165,8 +165,14 @@ def others(m: Model, name: str, value: float) -> str:
 def known(name: str, value: object, words: Iterable[str]) -> str:
     """One of the known words."""
     if not isinstance(value, str) or value not in words:
-        raise InputError(f"{name} {value!r} is unknown; known: {', '.join(words)}")
+        raise InputError(f"{name} {shown(value)} is unknown; known: {', '.join(words)}")
     return str(value)
+
+
+def shown(value: object) -> str:
+    """A value in a message of one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def within(name: str, value: float, limits: Range, source: str, remedy: str = "") -> float:
@@ -184,8 +190,8 @@ def _number(name: str, value: float) -> float:
     """A number."""
     try:
         return float(value)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} {value!r} is no number; give one") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name} {shown(value)} is no number; give one") from error
 
 
 def _lies(value: float, limits: Range) -> bool:

@@ -15,6 +15,7 @@ from netmodel._link import (
     distance_limits,
     link_of,
     others,
+    shown,
     within,
 )
 from netmodel.errors import InputError
@@ -125,8 +126,8 @@ def _distances(distance_m: ArrayLike | xr.DataArray) -> xr.DataArray:
         if isinstance(distance_m, xr.DataArray):
             return distance_m.astype(float)
         values = np.asarray(distance_m, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"distance_m {distance_m!r} is no number; give meters") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"distance_m {shown(distance_m)} is no number; give meters") from error
     if values.ndim > 1:
         raise InputError(
             f"distance_m must be one number or a list, got {values.ndim} dimensions; "
@@ -143,9 +144,8 @@ def _dataset(distance: xr.DataArray, link: Link, limits: tuple[float, float]) ->
     inside = (d >= limits[0]) & (d <= limits[1])
     loss = np.full(d.size, np.nan)
     loss[inside] = _losses(d[inside], link)
-    what = "loss of the mean gain" if link.state == "mean_gain" else "median path loss"
     variables = {
-        "path_loss_db": (loss, {"units": "dB", "long_name": f"{what}, {link.model.source}"}),
+        "path_loss_db": (loss, {"units": "dB", "long_name": _meaning(link)}),
         "in_range": (inside, {"units": "1", "long_name": "whether the model has the distance"}),
     }
     return xr.Dataset(
@@ -155,6 +155,14 @@ def _dataset(distance: xr.DataArray, link: Link, limits: tuple[float, float]) ->
         },
         attrs=_attributes(link),
     )
+
+
+def _meaning(link: Link) -> str:
+    """What the losses are; decibels have no mean (models.md 0.6)."""
+    what = "loss of the mean gain" if link.state == "mean_gain" else "median path loss"
+    if not np.isnan(link.percent):
+        what += f", clutter and entry as at most {link.percent:g} % of places have them"
+    return f"{what}, {link.model.source}"
 
 
 def _attributes(link: Link) -> dict[str, str | float]:

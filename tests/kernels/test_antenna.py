@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 
 from netmodel.kernels.antenna import (
     array_gain_dbi,
+    cut_loss_db,
     default_tilt_deg,
     element_gain_dbi,
+    pattern_gain_dbi,
+    pattern_gains_dbi,
     sector_gain_dbi,
     wrapped_deg,
 )
@@ -127,3 +130,37 @@ def test_patterns_are_bounded_and_the_sector_strongest_at_its_tilt(azimuth, down
 def test_gain_of_an_array_in_a_null_is_finite():
     """Two elements half a wavelength apart cancel along their line."""
     assert np.isfinite(array_gain_dbi(0.0, 0.0, (2, 1), 0.0, 0.0))
+
+
+CUT_DB = st.integers(0, 2**32).map(lambda seed: np.random.default_rng(seed).uniform(0, 40, 360))
+
+
+@given(AZIMUTH_DEG, st.floats(-90, 90), CUT_DB, CUT_DB, st.floats(0, 30))
+def test_pattern_of_cuts_equals_its_twin(azimuth, down, horizontal, vertical, gain):
+    at = (azimuth, down, horizontal, vertical, gain)
+    expected = float(twin.pattern_gain_dbi(*at))
+    assert pattern_gain_dbi(*at) == pytest.approx(expected, abs=1e-9)
+    many = pattern_gains_dbi(np.array([azimuth, 0.0]), np.array([down, 0.0]), *at[2:])
+    assert many[0] == pattern_gain_dbi(*at)
+
+
+@given(CUT_DB, st.integers(-720, 720))
+def test_cut_at_whole_degrees_is_its_table(cut, angle):
+    assert cut_loss_db(float(angle), cut) == cut[angle % 360]
+    assert cut_loss_db(angle + 0.5, cut) == pytest.approx(
+        (cut[angle % 360] + cut[(angle + 1) % 360]) / 2
+    )
+
+
+def test_cut_wraps_tiny_angles_and_keeps_nan():
+    cut = np.arange(360.0)
+    assert cut_loss_db(-1e-30, cut) == 0.0
+    assert math.isnan(cut_loss_db(math.nan, cut))
+    assert math.isnan(pattern_gain_dbi(math.nan, 0.0, cut, cut, 17.0))
+
+
+@given(AZIMUTH_DEG, st.floats(-90, 90), CUT_DB, CUT_DB)
+def test_pattern_of_cuts_is_bounded(azimuth, down, horizontal, vertical):
+    deepest = max(horizontal.max(), vertical.max())
+    gain = pattern_gain_dbi(azimuth, down, horizontal, vertical, 17.0)
+    assert 17.0 - deepest - 1e-9 <= gain <= 17.0

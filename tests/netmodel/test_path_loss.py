@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 import netmodel as nm
 from netmodel._link import CLUTTER_TYPES, MODELS, ClutterSource
 from netmodel.kernels import propagation as kernel
+from netmodel.kernels.clutter import p2108_terrestrial_losses_db, p2109_entry_losses_db
+from netmodel.kernels.hata import hata_losses_db
+from tests.conftest import JIT_OFF
 from tests.oracles import oracle
 from tests.reference import clutter, hata, propagation
 
@@ -84,6 +87,20 @@ def test_any_distances_give_a_loss_where_they_are_in_range_only(model, distances
             assert is_in == (low <= d <= high)
 
 
+def test_one_compiled_version_whatever_is_given():
+    if JIT_OFF:
+        pytest.skip("needs compiled code")
+    for d in (np.arange(900)[::-2], np.float32(500), [100]):
+        nm.path_loss("rma", d, frequency_ghz=np.float32(1), h_bs_m=30, street_width_m=10)
+        nm.path_loss("free_space", d, frequency_ghz=1, entry="low")
+    nm.path_loss("okumura_hata", [3000, 500], frequency_ghz=1, h_bs_m=30)
+    options = {"entry": "efficient", "clutter": "p2108", "percent": 9}
+    nm.path_loss("free_space", 3000, frequency_ghz=1, **options)
+    loops = (kernel.tr38901_losses_db, kernel.free_space_losses_db, hata_losses_db)
+    loops += (p2108_terrestrial_losses_db, p2109_entry_losses_db)
+    assert [len(loop.signatures) for loop in loops] == [1] * len(loops)
+
+
 def test_distances_keep_their_dimensions():
     d = xr.DataArray([[100.0, 9000.0]], {"cell": [3, 4]}, ("site", "cell"))
     loss = nm.path_loss("rma", d, frequency_ghz=0.7, state="los")
@@ -101,6 +118,8 @@ def test_attributes_say_what_was_used():
     moved = nm.path_loss("uma", 500, frequency_ghz=3.5, h_bs_m=40)
     assert moved.attrs["flags"] == "HBS_OUT_OF_TABLE"
     assert nm.path_loss("rma", 500, frequency_ghz=0.7, h_bs_m=40).attrs["flags"] == ""
+    entry = nm.path_loss("uma", 500, frequency_ghz=3.5, entry="efficient", percent=90)
+    assert entry.attrs["percent"] == 90 and "90 %" in entry.path_loss_db.attrs["long_name"]
     mean = nm.path_loss("uma", 500, frequency_ghz=3.5, state="mean_gain").path_loss_db
     assert "mean gain" in mean.attrs["long_name"]
 
@@ -210,6 +229,9 @@ REFUSED = [
     ("rma", {"distance_m": 8000}, "distance_m must be in 0-5000 for TR 38.901 RMa without line of"),
     ("free_space", {"distance_m": 200, "clutter": "p2108"}, "distance_m must be in 250-.* P.2108"),
     ("uma", {"distance_m": "near"}, "distance_m 'near' is no number"),
+    ("uma", {"distance_m": xr.DataArray(["a", "b"])}, "distance_m <xarray.DataArray .* is no numb"),
+    ("uma", {"frequency_ghz": 10**400}, "frequency_ghz 1000.* is no number"),
+    ("uma", {"frequency_ghz": [3.5, 2.6]}, r"frequency_ghz \[3.5, 2.6\] is no number; give one"),
     ("uma", {"distance_m": [[1.0]]}, "distance_m must be one number or a list, got 2 dimensions"),
     ("uma", {"h_bs_m": 5}, "h_bs_m must be in 10-60 for TR 38.901 UMa, got 5; it is in the range"),
     ("cost231_hata", {"h_bs_m": 25}, "h_bs_m must be in 30-200 for COST 231 Hata, got 25"),
