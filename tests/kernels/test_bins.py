@@ -8,17 +8,6 @@ from netmodel.kernels.bins import bin_index
 from tests import strategies
 
 
-@st.composite
-def scattered(draw, max_side=24, max_site=60):
-    """Shape of a raster, and positions in and around it, some on corners and many alike."""
-    shape = draw(strategies.shapes(max_side))
-    n = draw(st.integers(0, max_site))
-    rng = draw(strategies.generators())
-    row, column = (rng.uniform(-0.5 * size - 1, 1.5 * size + 1, n) for size in shape)
-    step = draw(st.sampled_from([0.0, 0.5, 5.0]))  # of positions; 0: any
-    return (shape, *(np.round(x / step) * step if step else x for x in (column, row)))
-
-
 def bins_by_hand(column, row, side, shape):
     """A list of sites per bin, filled site by site."""
     n_row, n_column = (math.ceil(cells / side) for cells in shape)
@@ -30,7 +19,7 @@ def bins_by_hand(column, row, side, shape):
     return bins
 
 
-@given(scattered(), st.integers(1, 30))
+@given(strategies.scattered_sites(), st.integers(1, 30))
 def test_bins_equal_lists_filled_by_hand(sites, side):
     shape, column, row = sites
     start, order = bin_index(column, row, side, shape)
@@ -40,7 +29,7 @@ def test_bins_equal_lists_filled_by_hand(sites, side):
     np.testing.assert_array_equal(order, [k for b in bins for k in b])
 
 
-@given(scattered(), st.integers(1, 30))
+@given(strategies.scattered_sites(), st.integers(1, 30))
 def test_every_site_is_in_one_bin(sites, side):
     shape, column, row = sites
     start, order = bin_index(column, row, side, shape)
