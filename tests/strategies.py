@@ -132,6 +132,22 @@ def water_filling_cases(draw, max_cell=30, max_fill=0.999):
     return WaterFilling(weight, area, cap, room * draw(st.just(0.0) | st.floats(1e-6, max_fill)))
 
 
+@st.composite
+def scattered_sites(draw, max_side=24, max_site=60):
+    """Shape of a raster, and columns and rows of sites in and around it, in cells.
+
+    They may be anywhere, or on corners, edges and centers, or few places with many sites each.
+    """
+    shape = draw(shapes(max_side))
+    n = draw(st.integers(0, max_site))
+    rng = draw(generators())
+    row, column = (rng.uniform(-0.5 * side - 1, 1.5 * side + 1, n) for side in shape)
+    step = draw(st.sampled_from([0.0, 0.5, 5.0]))  # 0: anywhere
+    if step:
+        row, column = (np.round(at / step) * step for at in (row, column))
+    return shape, column, row
+
+
 def lonlat_in_china():
     """(lon, lat) in degrees in the box of the 31 provinces."""
     return st.tuples(st.floats(73.5, 135.0), st.floats(18.2, 53.5))

@@ -288,7 +288,9 @@ def median_seconds(repeats, function, *arguments):
 def main():
     parser = argparse.ArgumentParser(description="cdcam and netmodel on the same areas")
     parser.add_argument("--areas", type=int, default=200_000)
-    n = parser.parse_args().areas
+    parser.add_argument("--quick", action="store_true", help="2,000 areas")
+    arguments = parser.parse_args()
+    n = 2000 if arguments.quick else arguments.areas
     try:
         from cdcam.model import PostcodeSector
     except ImportError as error:
