@@ -1,0 +1,250 @@
+"""The mean gain of a link as one curve of a few numbers, which a block kernel evaluates fast.
+
+A curve is read off the published formulas of `propagation` and `hata`, which are straight lines
+over the logarithm of the slant distance: two of line of sight that meet at the break point (RMa
+adds a term of the distance itself), one without, and one beyond the model's range. Gains are in
+powers of two, so that a curve is evaluated with exp2 alone.
+
+Sources: 3GPP TR 38.901 tables 7.4.1-1 and 7.4.2-1; ITU-R SM.2028-2 6.1; models.md A.2, A.3, C.4.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netmodel.kernels._jit import scalar
+from netmodel.kernels.propagation import (
+    INDOOR_LOSS_DB,
+    RMA_INDOOR_LOSS_DB,
+    RMA_INDOOR_SIGMA_DB,
+    RMA_SIGMA_DB,
+    UMA_INDOOR_SIGMA_DB,
+    UMA_SIGMA_DB,
+    UMI_SIGMA_DB,
+    WALL_SIGMA_DB,
+    breakpoint_m,
+    extended_hata_loss_db,
+    extended_hata_sigma_db,
+    free_space_loss_db,
+    rma_breakpoint_m,
+    rma_los_loss_db,
+    rma_nlos_loss_db,
+    uma_los_loss_db,
+    uma_nlos_loss_db,
+    umi_los_loss_db,
+    umi_nlos_loss_db,
+    wall_loss_db,
+)
+
+Float = NDArray[np.float64]
+Curve = NDArray[np.float64] | NDArray[np.float32]
+Loss = Callable[[float], float]
+
+# Columns of a curve. Gains are log2 of a ratio: offset, slope over log2(d3**2), slope over d3.
+NEAR, NEAR_SLOPE, NEAR_METER, FAR, FAR_SLOPE, NLOS, NLOS_SLOPE = range(7)
+BREAK2, SIGHT_M, DECAY, DECAY_FROM_M = range(7, 11)
+RANGE2, BEYOND, BEYOND_SLOPE, BEYOND_MOST, SERVE2, RISE = range(11, 17)
+SIGMA_LOS, SIGMA_NLOS, SIGMA_BEYOND, LOW_DB, LOW_SIGMA, HIGH_DB, HIGH_SIGMA = range(17, 24)
+N_COLUMN = 24
+
+RANGE_M = 5000.0  # of TR 38.901 without line of sight
+HATA_RANGE_M = 20_000.0  # up to where extended Hata is a straight line
+HATA_UP_TO_GHZ = 3.0
+_HATA_SUBURBAN = 1
+_STREET_WIDTH_M, _BUILDING_HEIGHT_M = 20.0, 5.0  # defaults of RMa, table 7.4.1-1
+_LOG2_OF_DB = math.log2(10.0) / 10.0
+_NEVER = 1e30  # of a decay that leaves nothing
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A model of TR 38.901 as losses over the ground distance, and what surrounds them."""
+
+    los: Loss
+    nlos: Loss
+    break_m: float
+    sight_m: float
+    decay_m: float
+    decay_from_m: float
+    sigma_db: tuple[float, float]
+    indoor_sigma_db: float
+    indoor_db: float
+
+
+def link_curve(
+    model: str, frequency_ghz: float, h_bs_m: float, h_ut_m: float, state: str = "mean_gain"
+) -> Float:
+    """The columns of a curve.
+
+    Parameters
+    ----------
+    model : str
+        uma, umi or rma; free_space.
+    frequency_ghz, h_bs_m, h_ut_m : float
+    state : str
+        mean_gain mixes the states by the probability of line of sight; los and nlos keep one.
+
+    Returns
+    -------
+    (column,)
+        Up to 5 km the model; beyond, extended Hata (suburban) up to 3 GHz, never below the loss
+        at 5 km, its slope at 20 km kept further on. Above 3 GHz the model goes on, for
+        interference only: nothing beyond 5 km serves.
+    """
+    if model == "free_space":
+        at_1m = free_space_loss_db(1000.0, frequency_ghz) - 60.0
+        return slope_curve(at_1m, 2.0, h_bs_m - h_ut_m)
+    parts = _MODELS[model](frequency_ghz, h_bs_m, h_ut_m)
+    out = np.zeros(N_COLUMN)
+    out[RISE] = h_bs_m - h_ut_m
+    _set_lines(out, parts)
+    _set_sight(out, parts, state)
+    out[RANGE2] = out[SERVE2] = RANGE_M**2
+    out[BEYOND_MOST] = _mean_gain_log2(parts, RANGE_M, state)
+    _set_shadowing(out, parts, frequency_ghz, model == "rma")
+    if frequency_ghz <= HATA_UP_TO_GHZ:
+        _set_hata(out, frequency_ghz, h_bs_m, h_ut_m)
+    else:
+        out[RANGE2] = np.inf
+    return out
+
+
+def slope_curve(intercept_db: float, exponent: float, rise_m: float) -> Float:
+    """A loss that grows with a power of the slant distance, served at any distance.
+
+    `intercept_db` is the loss at 1 m; free space has an exponent of 2.
+    """
+    out = np.zeros(N_COLUMN)
+    out[NEAR] = out[FAR] = out[NLOS] = -intercept_db * _LOG2_OF_DB
+    out[NEAR_SLOPE] = out[FAR_SLOPE] = out[NLOS_SLOPE] = -exponent / 2.0
+    out[SIGHT_M] = _NEVER
+    out[RANGE2] = out[SERVE2] = np.inf
+    out[RISE] = rise_m
+    out[[SIGMA_LOS, SIGMA_NLOS, SIGMA_BEYOND, LOW_SIGMA, HIGH_SIGMA]] = UMA_SIGMA_DB[1]
+    return out
+
+
+def _uma(f: float, h_bs: float, h_ut: float) -> _Model:
+    return _Model(
+        lambda d: uma_los_loss_db(d, f, h_bs, h_ut),
+        lambda d: uma_nlos_loss_db(d, f, h_bs, h_ut),
+        breakpoint_m(f, h_bs, h_ut), 18.0, 63.0, 0.0,
+        UMA_SIGMA_DB, UMA_INDOOR_SIGMA_DB, INDOOR_LOSS_DB,
+    )  # fmt: skip
+
+
+def _umi(f: float, h_bs: float, h_ut: float) -> _Model:
+    return _Model(
+        lambda d: umi_los_loss_db(d, f, h_bs, h_ut),
+        lambda d: umi_nlos_loss_db(d, f, h_bs, h_ut),
+        breakpoint_m(f, h_bs, h_ut), 18.0, 36.0, 0.0,
+        UMI_SIGMA_DB, UMA_INDOOR_SIGMA_DB, INDOOR_LOSS_DB,
+    )  # fmt: skip
+
+
+def _rma(f: float, h_bs: float, h_ut: float) -> _Model:
+    w, h = _STREET_WIDTH_M, _BUILDING_HEIGHT_M
+    return _Model(
+        lambda d: rma_los_loss_db(d, f, h_bs, h_ut, w, h),
+        lambda d: rma_nlos_loss_db(d, f, h_bs, h_ut, w, h),
+        rma_breakpoint_m(f, h_bs, h_ut), 0.0, 1000.0, 10.0,
+        RMA_SIGMA_DB, RMA_INDOOR_SIGMA_DB, RMA_INDOOR_LOSS_DB,
+    )  # fmt: skip
+
+
+_MODELS = {"uma": _uma, "umi": _umi, "rma": _rma}
+MODELS = (*_MODELS, "free_space")
+
+
+def _set_lines(out: Float, parts: _Model) -> None:
+    """The straight lines of the losses, each read off where it alone is the loss."""
+    bp, rise = parts.break_m, float(out[RISE])
+    beyond = max(bp, 100.0)
+    out[FAR], out[FAR_SLOPE] = _line(parts.los, 2.0 * beyond, 8.0 * beyond, rise)
+    # Without line of sight the loss is never below that with it, and far out it is above.
+    out[NLOS], out[NLOS_SLOPE] = _line(parts.nlos, 2000.0, 8000.0, rise)
+    out[BREAK2] = bp**2 if bp > 10.0 else 0.0
+    if bp > 10.0:
+        near = np.array([10.0, math.sqrt(10.0 * bp), bp])
+        slant2 = near**2 + rise**2
+        terms = np.stack([np.ones(3), np.log2(slant2), np.sqrt(slant2)], axis=1)
+        gain = np.array([-parts.los(float(d)) * _LOG2_OF_DB for d in near])
+        out[NEAR : NEAR_METER + 1] = np.linalg.solve(terms, gain)
+
+
+def _line(loss: Loss, d0: float, d1: float, rise_m: float) -> tuple[float, float]:
+    """Offset and slope of a gain over log2 of the squared slant distance, from two distances."""
+    u0, u1 = (math.log2(d * d + rise_m * rise_m) for d in (d0, d1))
+    g0, g1 = (-loss(d) * _LOG2_OF_DB for d in (d0, d1))
+    slope = (g1 - g0) / (u1 - u0)
+    return g0 - slope * u0, slope
+
+
+def _set_sight(out: Float, parts: _Model, state: str) -> None:
+    """The probability of line of sight: near = min(1, s/d), near + (1 - near) exp(-d/decay)."""
+    out[SIGHT_M], out[DECAY_FROM_M] = parts.sight_m, parts.decay_from_m
+    out[DECAY] = 1.0 / (parts.decay_m * math.log(2.0))
+    if state == "los":
+        out[SIGHT_M] = _NEVER
+    if state == "nlos":
+        out[SIGHT_M], out[DECAY], out[DECAY_FROM_M] = 0.0, _NEVER, 0.0
+
+
+@scalar
+def sight_probability(curve: Curve, distance_m: float) -> float:
+    """Probability of line of sight by a curve."""
+    near = min(1.0, curve[SIGHT_M] / distance_m)
+    decay = min(curve[DECAY] * max(distance_m - curve[DECAY_FROM_M], 0.0), 1000.0)
+    return float(near + (1.0 - near) * math.pow(2.0, -decay))
+
+
+@scalar
+def curve_gain_log2(curve: Curve, distance_m: float) -> float:
+    """Mean gain at a ground distance of at least 10 m, as the block kernels approximate it."""
+    d = max(distance_m, 10.0)
+    slant2 = d * d + curve[RISE] * curve[RISE]
+    u = math.log2(slant2)
+    los = curve[FAR] + curve[FAR_SLOPE] * u
+    if d * d <= curve[BREAK2]:
+        los = curve[NEAR] + curve[NEAR_SLOPE] * u + curve[NEAR_METER] * math.sqrt(slant2)
+    if d * d > curve[RANGE2]:
+        beyond = curve[BEYOND] + curve[BEYOND_SLOPE] * 2.0 * math.log2(d)
+        return float(min(beyond, curve[BEYOND_MOST]))
+    nlos = min(los, curve[NLOS] + curve[NLOS_SLOPE] * u)
+    p = sight_probability(curve, d)
+    return math.log2(p * math.pow(2.0, los) + (1.0 - p) * math.pow(2.0, nlos))
+
+
+def _mean_gain_log2(parts: _Model, distance_m: float, state: str) -> float:
+    """Gain at a distance, the states mixed."""
+    sight = np.zeros(N_COLUMN)
+    _set_sight(sight, parts, state)
+    p = sight_probability(sight, distance_m)
+    los, nlos = (10.0 ** (-loss(distance_m) / 10.0) for loss in (parts.los, parts.nlos))
+    return math.log2(p * los + (1.0 - p) * nlos)
+
+
+def _set_hata(out: Float, frequency_ghz: float, h_bs_m: float, h_ut_m: float) -> None:
+    """Extended Hata beyond the range of TR 38.901, over the ground distance."""
+
+    def loss(d: float) -> float:
+        return extended_hata_loss_db(
+            d / 1000.0, frequency_ghz * 1e3, h_bs_m, h_ut_m, _HATA_SUBURBAN
+        )
+
+    out[BEYOND], out[BEYOND_SLOPE] = _line(loss, RANGE_M, HATA_RANGE_M, 0.0)
+    out[SERVE2] = HATA_RANGE_M**2
+    far = extended_hata_sigma_db(RANGE_M / 1000.0, True)
+    out[SIGMA_BEYOND] = max(far, out[SIGMA_NLOS])
+
+
+def _set_shadowing(out: Float, parts: _Model, frequency_ghz: float, is_rural: bool) -> None:
+    """Standard deviations, and the loss into buildings; only low loss applies to RMa."""
+    out[SIGMA_LOS], out[SIGMA_NLOS] = parts.sigma_db
+    out[SIGMA_BEYOND] = parts.sigma_db[1]
+    for is_high, column in ((False, LOW_DB), (not is_rural, HIGH_DB)):
+        out[column] = wall_loss_db(frequency_ghz, is_high) + parts.indoor_db
+        out[column + 1] = math.hypot(parts.indoor_sigma_db, WALL_SIGMA_DB[int(is_high)])
