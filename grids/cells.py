@@ -80,11 +80,14 @@ class Cells:
 
         A window of a grid is sorted as the whole grid is.
         """
+        row, column = self.absolute()
+        return np.argsort(hilbert_index(column, row, _ORDER), kind="stable")
+
+    def absolute(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows and columns counted from a fixed place of the CRS, whatever the window."""
         a = self.grid.affine
         row, column = np.divmod(self.index, self.grid.shape[1])
-        x = column + round(a.c / a.a) + _HALF_SPAN
-        y = row + round(a.f / a.e) + _HALF_SPAN
-        return np.argsort(hilbert_index(x, y, _ORDER), kind="stable")
+        return row + round(a.f / a.e) + _HALF_SPAN, column + round(a.c / a.a) + _HALF_SPAN
 
 
 _ORDER = 20

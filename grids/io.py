@@ -5,7 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from netmodel.grids.errors import DataError
+from netmodel.grids.grid import Grid
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
@@ -32,3 +36,27 @@ def open_raster(path: str | Path) -> "Iterator[DatasetReader]":
                 f"{path}: cannot be read to its end ({reason}); the file is cut short or "
                 "damaged, copy it again"
             ) from error
+
+
+def warped_window(path: str | Path, grid: Grid) -> NDArray[np.float64]:
+    """Mean of a raster's first band over the cells of a grid; NaN without data.
+
+    Read by windows and warped by GDAL, so that memory does not grow with the raster.
+    """
+    from rasterio.enums import Resampling
+    from rasterio.vrt import WarpedVRT
+
+    with (
+        open_raster(path) as source,
+        WarpedVRT(
+            source,
+            crs=grid.crs.to_wkt(),
+            transform=grid.affine,
+            height=grid.shape[0],
+            width=grid.shape[1],
+            resampling=Resampling.average,
+            dtype="float64",
+            nodata=np.nan,
+        ) as warped,
+    ):
+        return np.asarray(warped.read(1), np.float64)

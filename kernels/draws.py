@@ -4,7 +4,10 @@ For simulators whose number of draws is not known beforehand. Mixing after the m
 scheme of C. Wellons' lowbias32 (2018), on 31 bits so that no product leaves 64.
 """
 
-from netmodel.kernels._jit import scalar
+import numpy as np
+from numpy.typing import NDArray
+
+from netmodel.kernels._jit import kernel, scalar
 
 _BITS = 0x7FFFFFFF
 
@@ -19,3 +22,23 @@ def hash_uniform(seed: int, item: int, attempt: int) -> float:
         x = ((x ^ (x >> 15)) * 0x735A2D97) & _BITS
         x = x ^ (x >> 15)
     return x / 2147483648.0
+
+
+# The plane's golden ratio (M. Roberts, 2018): points of its multiples stay apart from each other.
+_GOLDEN = (0.7548776662466927, 0.5698402909980532)
+
+
+@kernel
+def spread_points(
+    seed: int, row: NDArray[np.int64], column: NDArray[np.int64], nth: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Places (point, 2) in unit squares: the nth of its square, apart from those before it.
+
+    A square's first place is drawn by its row and column, so that no pattern is seen.
+    """
+    out = np.empty((row.size, 2))
+    for k in range(row.size):
+        for axis in range(2):
+            begin = hash_uniform(2 * seed + axis, row[k], column[k])
+            out[k, axis] = (begin + nth[k] * _GOLDEN[axis]) % 1.0
+    return out

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from netmodel._explicit import in_memory, streamed
 from netmodel._networks import tables_side_m
 from netmodel._radio_tables import cell_tables
 from netmodel._region import Region
@@ -24,6 +25,7 @@ from netmodel._stages import (
     Progress,
     chosen_stages,
     computed_stage,
+    explicit_work,
     open_inputs,
     shown,
 )
@@ -32,7 +34,7 @@ from netmodel._zone_names import zone_levels
 from netmodel.errors import DataError
 from netmodel.grids.china import POPULATION_FILE
 from netmodel.scenario import Scenario
-from netmodel.store import RunFolder
+from netmodel.store import RunFolder, write_parquet
 
 
 class Ran(NamedTuple):
@@ -92,7 +94,7 @@ def run_stages(
     with clock.step("inputs"):
         inputs = open_inputs(scenario)
         region = inputs.region
-    if "coverage" in names:
+    if "coverage" in names and scenario.radio.mode == "national":
         _begin_tables(inputs)
     domain: dict[str, xr.Dataset] = {}
     groups: dict[str, xr.Dataset] = {}
@@ -102,8 +104,12 @@ def run_stages(
             if folder is not None and name in folder.done and region.wanted is None:
                 domain[name] = groups[name] = folder.read_stage(name)
                 continue
-            domain[name] = computed_stage(name, inputs, domain)
-            groups[name] = shown(domain[name], region) if name in CORE else domain[name]
+            if name == "coverage" and scenario.radio.mode == "explicit":
+                groups |= _explicit(inputs, domain, folder, clock)
+                domain[name] = groups[name]
+            else:
+                domain[name] = computed_stage(name, inputs, domain)
+                groups[name] = shown(domain[name], region) if name in CORE else domain[name]
             if name == "population":  # which has the people from here on
                 region = replace(region, people=np.empty((0, 0)))
                 inputs = replace(inputs, region=region)
@@ -117,6 +123,23 @@ def run_stages(
     tree = xr.DataTree.from_dict({f"/{name}": ds for name, ds in groups.items()})
     tree.attrs |= _run_attributes(scenario, region, clock.seconds)
     return Ran(tree, region, by_year)
+
+
+def _explicit(
+    inputs: Inputs, domain: dict[str, xr.Dataset], folder: RunFolder | None, clock: Clock
+) -> dict[str, xr.Dataset]:
+    """The coverage stage of the explicit mode; its pixels are in the store where there is one."""
+    work, table = explicit_work(inputs, domain)
+
+    def report(done: int, total: int) -> None:
+        clock.note(f"coverage: tile {done:,} of {total:,}")
+
+    if folder is None:
+        pixels, cells = in_memory(work, report)
+        return {"coverage": cells, "pixels": pixels}
+    folder.wait()  # for the store to be there
+    write_parquet(table, folder.partial / "sectors.parquet")
+    return {"coverage": streamed(work, folder.store, report)}
 
 
 def _by_year(
@@ -150,7 +173,9 @@ def _run_attributes(
         "timings_s": json.dumps(seconds),
         "people_accounting": json.dumps(region.losses),
         "attribution": region.attribution,
-        "site_columns": column_notes(scenario.sites.path) if scenario.sites.path else "",
+        "site_columns": column_notes(scenario.sites.path, scenario.radio.mode)
+        if scenario.sites.path
+        else "",
     }
 
 

@@ -25,7 +25,7 @@ def used(scenario: Scenario) -> list[tuple[str, str]]:
         ("sites", _sites(inputs)),
     ]
     lines += [("projection", what) for what in check_projection(scenario)]
-    notes = column_notes(scenario.sites.path) if scenario.sites.path else ""
+    notes = column_notes(scenario.sites.path, scenario.radio.mode) if scenario.sites.path else ""
     lines += [("columns of sites", notes)] if notes else []
     lines += [(name.replace("_", " "), f"{value:,.6g}") for name, value in region.losses.items()]
     if scenario.area is not None and region.wanted is not None:

@@ -59,7 +59,10 @@ def cell_values(run: xr.DataTree, scenario: Scenario, cells: Cells) -> Iterator[
 def _coverage_values(ds: xr.Dataset, cells: Cells, people: Float) -> Iterator[tuple[str, Float]]:
     probability = cells.take(ds.coverage_probability.values)
     yield "covered_people", people * probability
-    yield "covered_people_90", people * (probability >= COVERED)
+    sure = (probability >= COVERED).astype(np.float64)
+    if "covered_share_90" in ds:  # of the pixels in a cell
+        sure = cells.take(ds.covered_share_90.values)
+    yield "covered_people_90", people * sure
     yield "linked_people", people * cells.take(ds.link_probability.values)
 
 

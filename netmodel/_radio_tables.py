@@ -63,8 +63,8 @@ LINKS = ("rsrp", "downlink", "uplink")
 PLACES = ("outdoor", "low_loss", "high_loss")  # where the terminal is
 
 _N_DRAW = 4  # of lines of sight at each of some 2,160 points
-_UMA_UP_TO_M = 1000.0
-_FEEDER_DB, _GAIN_DBI = 2.0, 17.0
+UMA_UP_TO_M = 1000.0
+FEEDER_DB, _GAIN_DBI = 2.0, 17.0
 _UE_NOISE_DB, _BS_NOISE_DB = 9.0, 5.0
 RSRP_DBM = -105.0
 _DL_SINR_DB, _UL_SINR_DB, _UL_N_RB = -6.0, -4.0, 10
@@ -147,8 +147,8 @@ def mixed(coverage: Float, indoor: tuple[float, ...]) -> Float:
 def _layout(band: Band, height_m: float, isd_m: float) -> Layout:
     """Lattice of sites: UMa up to 1 km between them, RMa beyond."""
     tilt = default_tilt_deg(height_m, TERMINAL_HEIGHT_M, isd_m)
-    model = UMA if isd_m <= _UMA_UP_TO_M else RMA
-    element = power_per_element_dbm(band.total_dbm, float(band.n_rb)) - _FEEDER_DB
+    model = UMA if isd_m <= UMA_UP_TO_M else RMA
+    element = power_per_element_dbm(band.total_dbm, float(band.n_rb)) - FEEDER_DB
     terminal = TERMINAL_HEIGHT_M
     return Layout(isd_m, band.frequency_ghz, height_m, terminal, tilt, _GAIN_DBI, element, model)
 
@@ -189,7 +189,7 @@ def _downlink(band: Band, layout: Layout) -> tuple[Float, Float, Float, float]:
 def _uplink(band: Band, rise_db: float, layout: Layout) -> float:
     """Harmonic spectral efficiency of the uplink, one layer, chain B."""
     noise = noise_dbm(band.scs_khz * 1e3 * 12 * _UL_N_RB, _BS_NOISE_DB) + rise_db
-    gain = band.array_gain_dbi - _FEEDER_DB
+    gain = band.array_gain_dbi - FEEDER_DB
     sinr, weight = uplink_sinr(layout, band.ue_dbm, gain, float(_UL_N_RB), noise)
     return harmonic_mean(gap_shannon_curve(sinr, _UL_GAP_DB, _UL_MIN_DB), weight)
 
@@ -199,9 +199,9 @@ def max_losses_db(band: Band) -> tuple[float, float, float]:
     element = power_per_element_dbm(band.total_dbm, float(band.n_rb))
     noise_re = noise_dbm(band.scs_khz * 1e3, _UE_NOISE_DB)
     noise_ul = noise_dbm(band.scs_khz * 1e3 * 12 * _UL_N_RB, _BS_NOISE_DB)
-    gain = band.array_gain_dbi - _FEEDER_DB
+    gain = band.array_gain_dbi - FEEDER_DB
     return (
-        max_loss_db(element, band.ssb_gain_dbi - _FEEDER_DB, RSRP_DBM, 0.0),
+        max_loss_db(element, band.ssb_gain_dbi - FEEDER_DB, RSRP_DBM, 0.0),
         max_loss_db(element, gain, noise_re, _DL_SINR_DB),
         max_loss_db(band.ue_dbm, gain, noise_ul, _UL_SINR_DB),
     )

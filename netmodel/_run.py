@@ -9,6 +9,7 @@ import xarray as xr
 
 from netmodel import _projection_charts, charts, maps
 from netmodel._assess import Ran, fingerprint, run_stages
+from netmodel._explicit import forget_marks
 from netmodel._projection import projection_tables
 from netmodel._sensitivity import sensitivity
 from netmodel._stages import Clock, Progress, chosen_stages
@@ -16,7 +17,7 @@ from netmodel._targets import targets as projected_targets
 from netmodel._zone_names import zone_levels
 from netmodel.errors import InputError
 from netmodel.scenario import Scenario
-from netmodel.store import RunFolder, folder_for_output, write_text, writing
+from netmodel.store import RunFolder, folder_for_output, write_parquet, write_text, writing
 from netmodel.tables import Summary, summary, targets, zone_tables
 
 
@@ -43,6 +44,7 @@ def run_into(
             maps.save_all(ran.tree, folder.partial / "maps")
             if "projection" in ran.tree.children:
                 _projection_charts.save_all(ran.tree, folder.partial / "charts", ran.by_year)
+        forget_marks(folder.store)
         folder.finish(ran.tree.attrs)
     except Exception:  # any error; what interrupts a run is none of these
         folder.discard()
@@ -103,9 +105,7 @@ _FILES_BY_YEAR = {"years": "years", **{k: f"{v}_by_year" for k, v in _FILES.item
 def _write(table: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV and as Parquet."""
     _write_csv(table, path.with_suffix(".csv"))
-    temporary = path.with_name(f".{path.name}.parquet.partial")
-    table.to_parquet(temporary, index=False)
-    temporary.replace(path.with_suffix(".parquet"))
+    write_parquet(table, path.with_suffix(".parquet"))
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -30,7 +30,8 @@ _RANGES = {
     "carriers": (1.0, 100.0),
 }
 _USED = {"lon", "lat", "x", "y", "network", "kind", "azimuth_deg", "site_id", "cell"}
-_IDLE = ("band", "tilt_deg", "height_m", "power_dbm", "antenna", "carriers")
+_EXPLICIT = ("band", "tilt_deg", "height_m", "power_dbm", "antenna")
+_IDLE = ("carriers",)
 # What tells stations at one place apart.
 _IDENTITY = ("network", "kind", "azimuth_deg", "band")
 _ALIASES = {"net": "network", "longitude": "lon", "latitude": "lat"}
@@ -72,18 +73,34 @@ def _counts(place: Cells, cell: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def read_sites(path: str | Path, grid: Grid, crs: str | None = None) -> pd.DataFrame:
-    """Read a CSV of base stations, a row a station, and place it on a grid.
+    """Read a CSV of base stations and place it on a grid, a row a station.
+
+    As `read_sectors`; the sectors of a place are one station.
+    """
+    return stations_of(read_sectors(path, grid, crs))
+
+
+def stations_of(sectors: pd.DataFrame) -> pd.DataFrame:
+    """A row a station of rows that may be sectors."""
+    if "azimuth_deg" not in sectors.columns:
+        return sectors
+    return sectors.drop_duplicates(["x", "y", "network", "kind"], ignore_index=True)
+
+
+def read_sectors(path: str | Path, grid: Grid, crs: str | None = None) -> pd.DataFrame:
+    """Read a CSV of base stations or sectors, a row as in the file, and place it on a grid.
 
     Columns: `lon` and `lat` in WGS 84, or `x` and `y` with `crs`; `network` (or `net`), `kind`
     (macro, indoor, small), `site_id`, `azimuth_deg`, `cell` where known. With `azimuth_deg` a
-    row is a sector, and the sectors of a place are one station; with `cell` it is a radio cell,
-    several of which may share a place. `band`, `tilt_deg`, `height_m`, `power_dbm`, `antenna`
-    and `carriers` are checked; no stage uses them yet, and `column_notes` says so.
+    row is a sector; with `cell` it is a radio cell, several of which may share a place. `band`,
+    `tilt_deg`, `height_m`, `power_dbm` and `antenna` are for the explicit mode; `carriers` is
+    checked and used by no stage yet.
 
     Returns
     -------
     DataFrame
-        `x`, `y` in the grid's CRS, `network`, `kind`, a row a station.
+        `x`, `y` in the grid's CRS, `network`, `kind`, `band`, `antenna`, and those of the numbers
+        that the file has; NaN where it leaves them blank.
 
     Raises
     ------
@@ -106,19 +123,22 @@ def read_sites(path: str | Path, grid: Grid, crs: str | None = None) -> pd.DataF
     _check_known(path, "band", _words(table, "band", ""), ("", *BANDS))
     _check_numbers(path, table)
     _check_duplicates(path, table.assign(_a=a, _b=b))
-    if "azimuth_deg" in table.columns:
-        out = out.drop_duplicates(["x", "y", "network", "kind"], ignore_index=True)
+    for column in ("band", "antenna"):
+        words = _words(table, column, "")
+        out[column] = words.where(words != "", np.nan)
+    for column in (c for c in _RANGES if c in table.columns):
+        out[column] = pd.to_numeric(table[column], errors="coerce").astype(np.float64)
     return out
 
 
-def column_notes(path: str | Path) -> str:
+def column_notes(path: str | Path, mode: str = "national") -> str:
     """What is not used of a list's columns, for reading; empty if all are."""
     names = [str(c) for c in read_csv(path, _KEY, rows=1).rename(columns=_ALIASES).columns]
-    idle = [n for n in names if n in _IDLE]
-    unknown = [n for n in names if n not in _USED and n not in _IDLE]
+    idle = [n for n in names if n in _IDLE or (mode == "national" and n in _EXPLICIT)]
+    unknown = [n for n in names if n not in _USED and n not in _EXPLICIT and n not in _IDLE]
     # The header of a column of row numbers is empty.
     unknown = [n for n in unknown if not n.startswith("Unnamed")]
-    notes = [f"{', '.join(idle)}: checked, used by no stage yet"] if idle else []
+    notes = [f"{', '.join(idle)}: checked, not used in {mode} mode"] if idle else []
     notes += [f"{', '.join(unknown)}: not known, left out"] if unknown else []
     return "; ".join(notes)
 

@@ -16,11 +16,13 @@ from netmodel import facts
 from netmodel._capacity import capacity
 from netmodel._coverage import coverage
 from netmodel._demand import demand
+from netmodel._explicit import Sectors, Work, one_table, work_of
 from netmodel._feasible import check_demand, check_networks, check_projection
 from netmodel._population import population
 from netmodel._projection import projection
 from netmodel._region import Region, open_region
-from netmodel._site_list import listed_sites, read_sites
+from netmodel._sectors import listed_sectors, synthesised_sectors
+from netmodel._site_list import listed_sites, read_sectors, stations_of
 from netmodel._sites import synthesised_sites
 from netmodel.errors import InputError
 from netmodel.grids.layers import coordinates
@@ -47,13 +49,20 @@ def chosen_stages(stages: str, scenario: Scenario) -> tuple[str, ...]:
     """
     has_series = scenario.extends is not None or scenario.projection.series is not None
     given = [name.strip() for name in stages.split(",")]
-    sets = {"all": STAGES if has_series else CORE, "core": CORE}
+    explicit = scenario.radio.mode == "explicit"
+    core = tuple(k for k in CORE if not (explicit and k == "capacity"))
+    sets = {"all": (*core, "projection") if has_series else core, "core": core}
     wanted = {stage for name in given for stage in sets.get(name, (name,))}
     unknown = sorted(wanted - set(STAGES))
     if unknown:
         raise InputError(
             f"--stages {stages}: unknown stage {unknown[0]!r}; "
             f"known: core, all, {', '.join(STAGES)}"
+        )
+    if explicit and "capacity" in wanted:
+        raise InputError(
+            f"--stages {stages}: capacity is of the national mode; leave it out, or set [radio] "
+            'mode = "national"'
         )
     if "projection" in wanted and not has_series:
         raise InputError(
@@ -94,6 +103,10 @@ class Clock:
         self.seconds[name] = round(time.perf_counter() - begin, 3)
         self._report(name, self.seconds[name])
 
+    def note(self, words: str) -> None:
+        """Report what a long step is at."""
+        self._report(words, math.nan)
+
     def _report(self, name: str, seconds: float) -> None:
         if self._progress is not None:
             self._progress(name, seconds)
@@ -118,7 +131,7 @@ def open_inputs(scenario: Scenario) -> Inputs:
     """Read the files of a scenario, and check that its settings fit them."""
     region, listed = open_region(scenario), None
     if scenario.sites.path is not None:
-        listed = read_sites(scenario.sites.path, region.frame, scenario.sites.crs)
+        listed = read_sectors(scenario.sites.path, region.frame, scenario.sites.crs)
     names = list(scenario.sites.networks) if listed is None else sorted(set(listed["network"]))
     check_networks(scenario, names)
     check_demand(scenario, region, province_traffic_gb(scenario))
@@ -156,13 +169,30 @@ def computed_stage(name: str, inputs: Inputs, done: dict[str, xr.Dataset]) -> xr
 def _sites(inputs: Inputs, done: dict[str, xr.Dataset]) -> xr.Dataset:
     """Stations counted from the scenario's list, or synthesised."""
     if inputs.listed is not None:
-        return listed_sites(done["population"], inputs.listed)
+        return listed_sites(done["population"], stations_of(inputs.listed))
     return synthesised_sites(
         joined([done["population"], done["demand"]]),
         province_stations=_given(inputs.province_stations, province_stations(inputs.scenario)[0]),
         options=inputs.scenario.sites,
         province_names=inputs.region.provinces.table["name_en"].tolist(),
     )
+
+
+def explicit_work(inputs: Inputs, done: dict[str, xr.Dataset]) -> tuple[Work, pd.DataFrame]:
+    """What the explicit mode computes of a scenario, and its sectors as one table."""
+    scenario, region = inputs.scenario, inputs.region
+    ds = joined([done["population"], done["sites"]])
+    if inputs.listed is None:
+        tables = synthesised_sectors(
+            ds, radio=scenario.radio, sites=scenario.sites, seed=scenario.seed
+        )
+        sectors = Sectors(tables, {})
+    else:
+        path = scenario.sites.path
+        folder = path.parent if path is not None else None
+        sectors = Sectors(*listed_sectors(ds, inputs.listed, radio=scenario.radio, folder=folder))
+    work = work_of(ds, region.frame, region.wanted, sectors, scenario.radio)
+    return work, one_table(sectors, region.frame)
 
 
 def _given(own: NDArray[Any] | None, usual: NDArray[Any]) -> NDArray[Any]:

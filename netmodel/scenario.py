@@ -5,7 +5,7 @@ import math
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -16,6 +16,11 @@ PRESETS = ("china-2020",)
 _Share = Annotated[float, Field(ge=0.0, le=1.0)]
 _Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 _Band = Literal["n28", "n41", "n78"]
+Layer = Literal[
+    "rsrp_dbm", "server", "sinr_db", "coverage_probability", "link_probability",
+    "second_dbm", "interference_dbm", "n_within_6db",
+]  # fmt: skip
+LAYERS = get_args(Layer)
 Box = tuple[float, float, float, float]
 
 
@@ -145,7 +150,27 @@ class Demand(_Part):
 class Radio(_Part):
     """Radio settings; the coverage and capacity stages read them."""
 
-    mode: Literal["national"] = Field("national", description="density of sites per 1-km cell")
+    mode: Literal["national", "explicit"] = Field(
+        "national",
+        description="national: density of sites per cell; explicit: every sector a point",
+    )
+    resolution_m: Annotated[float, Field(ge=1.0, le=10_000.0)] = Field(
+        100.0, description="explicit: side of a pixel, a whole part of the run grid's cell [m]"
+    )
+    min_people_per_km2: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = Field(
+        0.0, description="explicit: pixels with fewer people are not computed"
+    )
+    weights: Path | None = Field(
+        None, description="explicit: raster that shares a cell's people over its pixels"
+    )
+    load: _Share = Field(1.0, description="explicit: load of the interfering sectors")
+    rsrp_dbm: Annotated[float, Field(ge=-150.0, le=-40.0)] = Field(
+        -105.0, description="explicit: least SS-RSRP that counts as coverage [dBm]"
+    )
+    layers: tuple[Layer, ...] = Field(
+        ("rsrp_dbm", "server", "sinr_db", "coverage_probability"),
+        description=f"explicit: layers of the pixels that are kept, of {', '.join(LAYERS)}",
+    )
     band: _Band = Field("n78", description="3GPP band of the macro layer: n28, n41 or n78")
     bands: dict[str, _Band] = Field({}, description="bands of networks that have another")
     carriers: Annotated[float, Field(gt=0.0, le=20.0)] = Field(
@@ -352,6 +377,9 @@ def _absolute(scenario: Scenario, folder: Path) -> Scenario:
     own = {k: folder / v for k in ("series", "targets") if (v := getattr(scenario.projection, k))}
     if own:
         changed["projection"] = scenario.projection.model_copy(update=own)
+    if scenario.radio.weights is not None:
+        weights = folder / scenario.radio.weights
+        changed["radio"] = scenario.radio.model_copy(update={"weights": weights})
     if isinstance(scenario.area, str) and (folder / scenario.area).is_file():
         changed["area"] = str(folder / scenario.area)
     return scenario.model_copy(update=changed)

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from netmodel.errors import DataError, InputError
 
@@ -180,6 +182,21 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file under a temporary name, then rename it."""
     temporary = path.with_name(f".{path.name}.partial")
     temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet under a temporary name, then rename it."""
+    temporary = path.with_name(f".{path.name}.partial")
+    table.to_parquet(temporary, index=False)
+    temporary.replace(path)
+
+
+def write_array(path: Path, value: NDArray[Any]) -> None:
+    """Write an array under a temporary name, then rename it."""
+    temporary = path.with_name(f".{path.name}.partial")
+    with temporary.open("wb") as file:
+        np.save(file, value, allow_pickle=False)
     temporary.replace(path)
 
 

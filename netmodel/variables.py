@@ -40,6 +40,7 @@ REASONS = ("served", "quality", "overload", "partly_in_range", "out_of_range", "
 
 _CELL = ("y", "x")
 _NETWORK = ("network", "y", "x")
+_CARRIER = ("carrier", "y", "x")
 
 _TABLE = (
     Variable("population", "people", _CELL, "float32", "people", "residents of the cell", True),
@@ -86,6 +87,45 @@ _TABLE = (
     Variable(
         "coverage", "link_probability", _CELL, "float32", "1",
         "probability of a link in both directions, indoor terminals included, any network", True,
+    ),
+    Variable(
+        "coverage", "covered_share_90", _CELL, "float32", "1",
+        "explicit mode: share of the people whose pixel is covered with 0.9 or more",
+    ),
+    Variable(
+        "coverage", "computed_share", _CELL, "float32", "1",
+        "explicit mode: share of the people whose pixel is computed; the others count as missed",
+    ),
+    Variable(
+        "pixels", "rsrp_dbm", _CARRIER, "float32", "dBm",
+        "SS-RSRP of the best server, mean over line of sight; NaN is not computed or not served",
+    ),
+    Variable(
+        "pixels", "server", _CARRIER, "int32", "1",
+        "best server, a sector of sectors.parquet; -1 is none",
+    ),
+    Variable(
+        "pixels", "sinr_db", _CARRIER, "float32", "dB",
+        "SINR of the best server, the others at the scenario's load",
+    ),
+    Variable(
+        "pixels", "coverage_probability", _CARRIER, "float32", "1",
+        "probability of the least SS-RSRP outdoors from the three best sites",
+    ),
+    Variable(
+        "pixels", "link_probability", _CARRIER, "float32", "1",
+        "probability of a link in both directions, indoor terminals included",
+    ),
+    Variable(
+        "pixels", "second_dbm", _CARRIER, "float32", "dBm", "SS-RSRP of the second best server",
+    ),
+    Variable(
+        "pixels", "interference_dbm", _CARRIER, "float32", "dBm",
+        "power of all other sectors at the scenario's load, of a resource element",
+    ),
+    Variable(
+        "pixels", "n_within_6db", _CARRIER, "int16", "sectors",
+        "sectors within 6 dB of the best server, itself included",
     ),
     Variable(
         "capacity", "cell_load", _NETWORK, "float32", "1",

@@ -1,0 +1,195 @@
+"""One tile of the explicit mode: every carrier's layers at its pixels, and their cells' means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from netmodel._antenna import Antenna
+from netmodel._networks import indoor_shares
+from netmodel._transmitters import bins_of, transmitters
+from netmodel.grids.io import warped_window
+from netmodel.grids.tiles import BLOCK, Pixels, Tile
+from netmodel.kernels.diversity import HIGH, LOW, N_CASE, OUTDOOR, RSRP, diversity
+from netmodel.kernels.link_budget import noise_dbm
+from netmodel.kernels.server import Reach, Served, serve
+from netmodel.kernels.transmitters import Bins, Transmitters
+from netmodel.kernels.units import linear
+from netmodel.presets import BANDS, CLASS_LOW_LOSS_SHARE
+from netmodel.scenario import Radio
+
+Float = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+
+HORIZON_M = 30_000.0  # of a mast of 35 m over the standard atmosphere; flat models hear farther
+_UE_NOISE_DB = 9.0
+_WITHIN_DB = 6.0
+# Decibels are kept in steps of this: far below a model's accuracy, and half the room on disk.
+STEP_DB = 1.0 / 128.0
+_WHOLE = {"server": -1, "n_within_6db": 0}
+_DTYPE = {"server": np.int32, "n_within_6db": np.int16}
+CELL_LAYERS = ("coverage_probability", "link_probability", "covered_share_90", "computed_share")
+_COVERED = 0.9  # probability from which a planner counts a pixel as covered (models.md B.5)
+
+
+def layer_dtype(name: str) -> Any:
+    """Data type of a layer of pixels."""
+    return _DTYPE.get(name, np.float32)
+
+
+def layer_fill(name: str) -> float:
+    """What a layer of pixels has where nothing is computed."""
+    return _WHOLE.get(name, np.nan)
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Sectors on one carrier and their index."""
+
+    name: str
+    network: str
+    sectors: Transmitters
+    bins: Bins
+    noise_mw: float
+
+
+class Ground(NamedTuple):
+    """Who lives where in the frame: layers (row, column); NaN and -1 are not asked for."""
+
+    people: Float32
+    settlement: NDArray[np.int8]
+    area_km2: float
+
+
+def carriers_of(
+    tables: Mapping[str, pd.DataFrame], antennas: Mapping[str, Antenna], side_m: float
+) -> list[Carrier]:
+    """Carriers of tables of sectors, by bins of a side."""
+    out = []
+    for name, table in tables.items():
+        sectors = transmitters(table, antennas)
+        noise = linear(noise_dbm(BANDS[table["band"].iloc[0]].scs_khz * 1e3, _UE_NOISE_DB))
+        out.append(
+            Carrier(name, str(table["network"].iloc[0]), sectors, bins_of(sectors, side_m), noise)
+        )
+    return out
+
+
+def tile_layers(
+    tile: Tile, pixels: Pixels, ground: Ground, carriers: list[Carrier], radio: Radio
+) -> tuple[dict[str, NDArray[Any]], Float32] | None:
+    """Layers (carrier, row, column) of a tile, and `CELL_LAYERS` of its cells.
+
+    None where nobody lives.
+    """
+    cells = pixels.spread(ground.people, tile, np.nan).astype(np.float64)
+    if not (cells > 0.0).any():
+        return None
+    weight = None
+    if radio.weights is not None:
+        weight = warped_window(radio.weights, pixels.grid([tile]))
+    people = pixels.shared(cells, weight)
+    least = radio.min_people_per_km2 * ground.area_km2 / pixels.factor**2
+    flat, start = pixels.blocks((people > 0.0) & (people >= least))
+    x, y = pixels.centers(tile, flat)
+    settlement = pixels.refined(pixels.spread(ground.settlement, tile, -1)).reshape(-1)[flat]
+    layers: dict[str, NDArray[Any]] = {
+        name: np.full((len(carriers), pixels.tile**2), layer_fill(name), layer_dtype(name))
+        for name in radio.layers
+    }
+    missed = _Missed(np.unique([c.network for c in carriers]), flat.size)
+    matrix = pixels.matrices(tile)
+    for k, carrier in enumerate(carriers):
+        found, covered = _carrier_points(x, y, start, matrix, carrier, radio, pixels)
+        linked = _linked(covered, settlement, radio)
+        missed.take(carrier.network, covered[RSRP], linked)
+        values = _by_name(found, covered[RSRP], linked)
+        for name in radio.layers:
+            layers[name][k, flat] = values[name]
+    shape = (len(carriers), pixels.tile, pixels.tile)
+    whole: dict[str, NDArray[Any]] = {name: layer.reshape(shape) for name, layer in layers.items()}
+    return whole, _cell_means(pixels, people, flat, missed.covered())
+
+
+class _Missed:
+    """Probability by network that a point is missed; a network's carriers share their masts."""
+
+    def __init__(self, networks: NDArray[np.str_], n: int) -> None:
+        self._best = {name: np.zeros((2, n), np.float32) for name in networks}
+
+    def take(self, network: str, covered: Float32, linked: Float32) -> None:
+        """The better of a network's carriers counts."""
+        best = self._best[network]
+        np.maximum(best, np.stack([covered, linked]), out=best)
+
+    def covered(self) -> Float:
+        """Probability (2, point) that any network covers, and links."""
+        missed = np.prod([1.0 - best.astype(np.float64) for best in self._best.values()], axis=0)
+        return np.asarray(1.0 - missed)
+
+
+def _carrier_points(
+    x: Float,
+    y: Float,
+    start: NDArray[np.int64],
+    matrix: Float,
+    carrier: Carrier,
+    radio: Radio,
+    pixels: Pixels,
+) -> tuple[Served, Float32]:
+    """What `serve` and `diversity` say of the points."""
+    n = x.size
+    out = _room(n)
+    within = linear(-_WITHIN_DB) if "n_within_6db" in radio.layers else 0.0
+    side_m = BLOCK * abs(pixels.frame.affine.a) / pixels.factor
+    second = "second_dbm" in radio.layers
+    reach = Reach(side_m, max(HORIZON_M, side_m), carrier.noise_mw, within, True, second)
+    serve(x, y, start, matrix, carrier.sectors, carrier.bins, reach, out)
+    covered = np.empty((N_CASE, n), np.float32)
+    diversity(x, y, start, matrix, out.sites, carrier.sectors, radio.rsrp_dbm, covered)
+    return out, covered
+
+
+def _room(n: int) -> Served:
+    """Room for the results of points."""
+    rsrp, sinr, second, interference = np.empty((4, n), np.float32)
+    return Served(
+        rsrp, np.empty(n, np.int32), sinr, second, interference,
+        np.empty(n, np.int16), np.empty((3, n), np.int32),
+    )  # fmt: skip
+
+
+def _linked(covered: Float32, settlement: NDArray[np.generic], radio: Radio) -> Float32:
+    """Probability of a link of terminals of which a share by class is indoors."""
+    indoor, low = np.array(indoor_shares(radio)), np.array(CLASS_LOW_LOSS_SHARE)
+    weight = np.stack([1.0 - indoor, indoor * low, indoor * (1.0 - low)]).astype(np.float32)
+    of_point = weight[:, settlement.astype(np.int64)]
+    return np.asarray((of_point * covered[[OUTDOOR, LOW, HIGH]]).sum(axis=0), np.float32)
+
+
+def _by_name(found: Served, covered: Float32, linked: Float32) -> dict[str, NDArray[Any]]:
+    """Values of the points by layer, decibels in whole steps."""
+    out: dict[str, NDArray[Any]] = {
+        "server": found.server, "n_within_6db": found.n_within,
+        "coverage_probability": covered, "link_probability": linked,
+    }  # fmt: skip
+    for name in ("rsrp_dbm", "sinr_db", "second_dbm", "interference_dbm"):
+        out[name] = np.rint(getattr(found, name) / np.float32(STEP_DB)) * np.float32(STEP_DB)
+    return out
+
+
+def _cell_means(pixels: Pixels, people: Float, flat: NDArray[np.int64], covered: Float) -> Float32:
+    """Means over the people of each cell's computed pixels, and the share that is computed."""
+    n = pixels.tile
+    at = np.zeros((4, n * n))
+    of_pixel = people.reshape(-1)[flat]
+    at[:2, flat], at[3, flat] = covered * of_pixel, of_pixel
+    at[2, flat] = (covered[0] >= _COVERED) * of_pixel
+    sums = np.stack([pixels.summed(layer.reshape(n, n)) for layer in at])
+    total = pixels.summed(np.nan_to_num(people))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.concatenate([sums[:3] / sums[3], sums[3:] / total])
+    return np.asarray(means, np.float32)
