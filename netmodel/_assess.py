@@ -185,6 +185,7 @@ def input_hashes(scenario: Scenario) -> dict[str, str]:
         "population": scenario.population.path,
         "zones": scenario.zones.path,
         "sites": scenario.sites.path,
+        "weights": scenario.radio.weights,
         "series": scenario.projection.series,
         "targets": scenario.projection.targets,
     }

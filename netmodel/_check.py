@@ -1,6 +1,6 @@
 """What a scenario would use, found without running it."""
 
-from netmodel._feasible import check_projection
+from netmodel._feasible import check_explicit, check_projection
 from netmodel._population import population
 from netmodel._region import Region
 from netmodel._site_list import column_notes
@@ -25,6 +25,9 @@ def used(scenario: Scenario) -> list[tuple[str, str]]:
         ("sites", _sites(inputs)),
     ]
     lines += [("projection", what) for what in check_projection(scenario)]
+    if scenario.radio.mode == "explicit":
+        pixels = check_explicit(scenario, region, inputs.listed)
+        lines.append(("pixels", f"{pixels:,} of {scenario.radio.resolution_m:g} m a carrier"))
     notes = column_notes(scenario.sites.path, scenario.radio.mode) if scenario.sites.path else ""
     lines += [("columns of sites", notes)] if notes else []
     lines += [(name.replace("_", " "), f"{value:,.6g}") for name, value in region.losses.items()]

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from netmodel._explicit import Sectors, in_memory, work_of
 from netmodel._networks import (
     SPARSE_M,
     Network,
@@ -16,7 +18,10 @@ from netmodel._networks import (
     networks,
 )
 from netmodel._radio_tables import DISTANCE_M, mixed
+from netmodel._sectors import listed_sectors, synthesised_sectors
+from netmodel._site_list import listed_sites, placed_sectors, stations_of
 from netmodel.grids.cells import Cells
+from netmodel.grids.layers import grid_of
 from netmodel.kernels.lookup import curve_values
 from netmodel.scenario import Radio, Sites
 from netmodel.variables import annotated
@@ -25,39 +30,73 @@ Float = NDArray[np.float64]
 
 
 def coverage(
-    ds: xr.Dataset,
+    population: xr.Dataset,
+    sites: xr.Dataset | pd.DataFrame | None = None,
     *,
     radio: Radio | None = None,
-    sites: Sites | None = None,
+    options: Sites | None = None,
+    seed: int = 1,
     synthesised: bool = False,
 ) -> xr.Dataset:
-    """Probability of coverage of every cell, from any network.
+    """Coverage of every cell (national mode) or of every pixel (explicit mode).
 
-    A cell's probability is the mean over a hexagonal cell of its class and inter-site distance,
-    or, where sites are more than 3 km apart, that at its distance from the nearest one. Networks
-    are taken as independent.
+    In national mode a cell's probability is the mean over a hexagonal cell of its class and
+    inter-site distance, or, where sites are more than 3 km apart, that at its distance from the
+    nearest one; networks are taken as independent. In explicit mode every sector is a point, and
+    every inhabited pixel has its best server, power and SINR; a table of sites implies it.
 
     Parameters
     ----------
-    ds : Dataset
-        With the variables of `population` and `sites`.
-    radio, sites : Radio, Sites
-        Bands, and stations per macro site.
+    population : Dataset
+        With the variables of `population`, and those of `sites` unless they are given.
+    sites : Dataset or DataFrame, optional
+        Stations per cell, or a table of stations or sectors with the columns of a list of sites
+        (`lon` and `lat`; `network`, `azimuth_deg`, `height_m` and more where known).
+    radio, options : Radio, Sites
+        Mode, bands, resolution and layers; stations per macro site.
+    seed : int
+        Of the places of synthesised sites in their cells.
     synthesised : bool
         Whether people or sites are synthesised.
 
     Returns
     -------
     Dataset
-        `coverage_probability` (SS-RSRP >= -105 dBm outdoors) and `link_probability` (both
-        directions, indoor terminals included); NaN where people are unknown, zero where nobody
-        lives.
+        National: `coverage_probability` (SS-RSRP >= -105 dBm outdoors) and `link_probability`
+        (both directions, indoor terminals included); NaN where people are unknown, zero where
+        nobody lives. Explicit: the layers of `radio.layers` (carrier, y, x) of the pixels; NaN
+        and -1 where nobody lives or no site is in range.
+
+    Raises
+    ------
+    InputError
+        Sites that cannot be; pixels that are no part of a cell or too many for memory.
 
     References
     ----------
     models.md B.5; TR 38.901 tables 7.4.1-1 to 7.4.3-3.
     """
-    radio, sites = radio or Radio(), sites or Sites()
+    radio, options = radio or Radio(), options or Sites()
+    if isinstance(sites, pd.DataFrame):
+        return listed_pixels(population, sites, radio)
+    ds = population if sites is None else population.assign(sites.data_vars)
+    if radio.mode == "explicit":
+        tables = synthesised_sectors(ds, radio=radio, sites=options, seed=seed)
+        return in_memory(work_of(ds, grid_of(ds), None, Sectors(tables, {}), radio))[0]
+    return _of_cells(ds, radio, options, synthesised)
+
+
+def listed_pixels(population: xr.Dataset, sites: pd.DataFrame, radio: Radio) -> xr.Dataset:
+    """Layers of the pixels around the sites of a table."""
+    grid = grid_of(population)
+    listed = placed_sectors("sites", sites, grid)
+    ds = population.assign(listed_sites(population, stations_of(listed)).variables)
+    sectors = Sectors(*listed_sectors(ds, listed, radio=radio))
+    return in_memory(work_of(ds, grid, None, sectors, radio))[0]
+
+
+def _of_cells(ds: xr.Dataset, radio: Radio, sites: Sites, synthesised: bool) -> xr.Dataset:
+    """The national mode: probabilities of every cell, from any network."""
     cells = inhabited(ds)
     missed = np.ones((2, cells.index.size))
     indoor = indoor_shares(radio)

@@ -3,14 +3,18 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from netmodel._demand import busy_hour_mbps
 from netmodel._networks import carrier_room
 from netmodel._region import Region
+from netmodel._sectors import antennas_of
 from netmodel._series import read_series
 from netmodel._targets import read_targets
 from netmodel.errors import InputError
+from netmodel.grids.io import open_raster
+from netmodel.grids.tiles import Pixels
 from netmodel.scenario import Scenario
 
 # Downlink of a person in the busy hour; China had 0.06 Mbit/s in 2020, and homes with fiber have 3.
@@ -68,3 +72,17 @@ def check_demand(scenario: Scenario, region: Region, province_gb: NDArray[np.flo
             f"{per_person[most]:,.0f} Mbit/s a person in the busy hour, of at most "
             f"{MOST_MBPS_PER_PERSON:g}; give it in GB, not in MB or bytes, and check [population]"
         )
+
+
+def check_explicit(scenario: Scenario, region: Region, listed: pd.DataFrame | None) -> int:
+    """Refuse pixels, weights or antennas that the explicit mode cannot use; how many pixels."""
+    radio = scenario.radio
+    factor = Pixels.of(region.frame, radio.resolution_m, 1).factor
+    if radio.weights is not None:
+        with open_raster(radio.weights):
+            pass
+    if listed is not None and scenario.sites.path is not None:
+        antennas_of(listed, scenario.sites.path.parent)
+    people = region.people if region.wanted is None else region.people[region.wanted]
+    area = abs(region.grid.affine.a * region.grid.affine.e) / 1e6
+    return int(np.count_nonzero(people >= max(radio.min_people_per_km2 * area, 1e-300))) * factor**2

@@ -27,6 +27,7 @@ SHARES = {
     "covered_share": ("covered_people", "population"),
     "covered_share_90": ("covered_people_90", "population"),
     "link_share": ("linked_people", "population"),
+    "computed_share": ("computed_people", "population"),
     "mean_load": ("load_people", "loaded_people"),
     "congested_share": ("congested_people", "population"),
     "uplink_congested_share": ("uplink_congested_people", "population"),
@@ -63,6 +64,8 @@ def _coverage_values(ds: xr.Dataset, cells: Cells, people: Float) -> Iterator[tu
     if "covered_share_90" in ds:  # of the pixels in a cell
         sure = cells.take(ds.covered_share_90.values)
     yield "covered_people_90", people * sure
+    if "computed_share" in ds:
+        yield "computed_people", people * cells.take(ds.computed_share.values)
     yield "linked_people", people * cells.take(ds.link_probability.values)
 
 

@@ -23,8 +23,9 @@ Mask = NDArray[np.bool_]
 _MOST_NAMES = 8  # of zones in a message
 
 # Cells from which a site can matter: 20 km of the longest link, or 8 of the window over which
-# densities are taken and one for each round of the fixed point.
-_HALO = 24
+# densities are taken and one for each round of the fixed point; in the explicit mode the horizon
+# of interference.
+_HALO = {"national": 24, "explicit": 31}
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def open_region(scenario: Scenario) -> Region:
             f"area = {scenario.area_text}: no cell with data in it; give an area within "
             f"{_lonlat_range(region.grid)}, which the grid covers"
         )
-    return _domain(region, wanted)
+    return _domain(region, wanted, _HALO[scenario.radio.mode])
 
 
 def _reference(scenario: Scenario) -> Region:
@@ -167,17 +168,17 @@ def _losses(raster: PopulationRaster) -> dict[str, float]:
     }
 
 
-def _domain(region: Region, wanted: Mask) -> Region:
+def _domain(region: Region, wanted: Mask, halo: int) -> Region:
     """The provinces on the wanted cells and near them, whole.
 
     Totals are controlled per province, and sites across a border change coverage and load.
     """
     touched = np.zeros(len(region.provinces) + 1, np.bool_)
     around = tuple(
-        slice(max(part.start - _HALO, 0), part.stop + _HALO) for part in region.window(wanted)
+        slice(max(part.start - halo, 0), part.stop + halo) for part in region.window(wanted)
     )
     marked = np.ascontiguousarray(wanted[around])
-    near = nearest_marked(marked, np.arange(marked.size), _HALO) <= _HALO
+    near = nearest_marked(marked, np.arange(marked.size), halo) <= halo
     touched[region.provinces.label[around].reshape(-1)[near]] = True
     touched[-1] = False
     inside = touched[region.provinces.label]

@@ -109,7 +109,7 @@ def listed_sectors(
     grid = grid_of(ds)
     inside = grid.cell(listed["x"], listed["y"]) >= 0
     outdoor = listed[inside & (listed["kind"] != "indoor").to_numpy()]
-    antennas = _antennas(outdoor, folder)
+    antennas = antennas_of(outdoor, folder)
     out: dict[str, pd.DataFrame] = {}
     for number, name in enumerate(network_names(ds)):
         own = outdoor[outdoor["network"] == name]
@@ -123,7 +123,7 @@ def listed_sectors(
     return out, antennas
 
 
-def _antennas(table: pd.DataFrame, folder: Path | None) -> dict[str, Antenna]:
+def antennas_of(table: pd.DataFrame, folder: Path | None) -> dict[str, Antenna]:
     """Patterns of the antenna files that a list names."""
     named = set(table["antenna"].dropna()) - set(PATTERNS)
     return {name: read_antenna((folder or Path()) / name) for name in sorted(named)}

@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from netmodel._stages import CORE, Clock, Inputs, Progress, computed_stage, open_inputs, shown
+from netmodel.errors import InputError
 from netmodel.presets import ASSUMPTIONS, Assumption
 from netmodel.scenario import Scenario
 from netmodel.tables import nation, summary
@@ -53,6 +54,8 @@ def sensitivity(
     >>> nm.charts.tornado(table).savefig("tornado.png")  # doctest: +SKIP
     """
     scenario = Scenario.preset(scenario) if isinstance(scenario, str) else scenario
+    if scenario.radio.mode == "explicit":
+        raise InputError('sensitivity is of the national mode; set [radio] mode = "national"')
     clock = Clock(progress)
     with clock.step("as given"):
         inputs = open_inputs(scenario)

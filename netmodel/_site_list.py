@@ -109,7 +109,14 @@ def read_sectors(path: str | Path, grid: Grid, crs: str | None = None) -> pd.Dat
         swapped or outside the grid; kinds, bands and numbers that are none; networks named in
         some rows only.
     """
-    table = read_csv(path, _KEY).rename(columns=_ALIASES)
+    return placed_sectors(path, read_csv(path, _KEY), grid, crs)
+
+
+def placed_sectors(
+    path: str | Path, table: pd.DataFrame, grid: Grid, crs: str | None = None
+) -> pd.DataFrame:
+    """A table of base stations or sectors as `read_sectors` returns it; `path` names its errors."""
+    table = table.rename(columns=_ALIASES)
     columns, source_crs = _coordinate_columns(path, table, crs)
     a, b = (_numbers(path, table, c) for c in columns)
     _check_lonlat(path, source_crs, a, b)

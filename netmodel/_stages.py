@@ -17,7 +17,7 @@ from netmodel._capacity import capacity
 from netmodel._coverage import coverage
 from netmodel._demand import demand
 from netmodel._explicit import Sectors, Work, one_table, work_of
-from netmodel._feasible import check_demand, check_networks, check_projection
+from netmodel._feasible import check_demand, check_explicit, check_networks, check_projection
 from netmodel._population import population
 from netmodel._projection import projection
 from netmodel._region import Region, open_region
@@ -136,6 +136,8 @@ def open_inputs(scenario: Scenario) -> Inputs:
     check_networks(scenario, names)
     check_demand(scenario, region, province_traffic_gb(scenario))
     check_projection(scenario)
+    if scenario.radio.mode == "explicit":
+        check_explicit(scenario, region, listed)
     return Inputs(scenario, region, listed)
 
 
@@ -160,7 +162,7 @@ def computed_stage(name: str, inputs: Inputs, done: dict[str, xr.Dataset]) -> xr
     both = synthesised or inputs.listed is None
     ds = joined([done[k] for k in NEEDS[name]])
     if name == "coverage":
-        return coverage(ds, radio=scenario.radio, sites=scenario.sites, synthesised=both)
+        return coverage(ds, radio=scenario.radio, options=scenario.sites, synthesised=both)
     return capacity(
         ds, radio=scenario.radio, sites=scenario.sites, demand=scenario.demand, synthesised=both
     )

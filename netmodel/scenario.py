@@ -351,6 +351,11 @@ class Scenario(_Part):
                 f"{where}: years = {years}: the projection ends in {last}; "
                 "raise [projection] horizon"
             )
+        if len(years) > 1 and self.radio.mode == "explicit":
+            raise InputError(
+                f"{where}: years = {years}: later years need the capacity of the national mode; "
+                'give one year, or [radio] mode = "national"'
+            )
         if len(years) > 1 and (self.sites.path or self.projection.series):
             raise InputError(
                 f"{where}: years = {years}: later years follow the facts' projection with "

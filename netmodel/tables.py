@@ -217,8 +217,9 @@ def _coverage_figures(found: dict[str, float]) -> dict[str, dict[str, Any]]:
         "covered_population_share": "covered_share",
         "covered_population_share_90": "covered_share_90",
         "link_population_share": "link_share",
+        "computed_population_share": "computed_share",  # of the explicit mode
     }
-    return {k: {"value": found[v], "unit": "1"} for k, v in names.items()}
+    return {k: {"value": found[v], "unit": "1"} for k, v in names.items() if v in found}
 
 
 def _capacity_figures(ds: xr.Dataset, found: dict[str, float]) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ def ds(scenario):
 
 @pytest.fixture(scope="module")
 def out(ds):
-    return nm.coverage(ds, sites=OPTIONS)
+    return nm.coverage(ds, options=OPTIONS)
 
 
 def one_network(ds, number):
@@ -43,7 +43,7 @@ def test_probabilities_where_people_live(ds, out):
 
 
 def test_networks_are_united_and_nobody_counts_twice(ds, out):
-    each = [nm.coverage(one_network(ds, n), sites=OPTIONS).coverage_probability for n in (0, 1)]
+    each = [nm.coverage(one_network(ds, n), options=OPTIONS).coverage_probability for n in (0, 1)]
     union = 1 - (1 - each[0]) * (1 - each[1])
     np.testing.assert_allclose(out.coverage_probability, union, atol=1e-6)
     people = ds.people.fillna(0)
@@ -53,14 +53,14 @@ def test_networks_are_united_and_nobody_counts_twice(ds, out):
 
 
 def test_a_lower_band_reaches_farther(ds, out):
-    low = nm.coverage(ds, sites=OPTIONS, radio=Radio(band="n28"))
+    low = nm.coverage(ds, options=OPTIONS, radio=Radio(band="n28"))
     assert float(low.coverage_probability.mean()) > float(out.coverage_probability.mean())
 
 
 def test_walls_cost_coverage(ds):
     inside, outside = (
         nm.coverage(
-            ds, sites=OPTIONS, radio=Radio(indoor_share_urban=s, indoor_share_rural=s)
+            ds, options=OPTIONS, radio=Radio(indoor_share_urban=s, indoor_share_rural=s)
         ).link_probability
         for s in (1.0, 0.0)
     )
@@ -79,7 +79,7 @@ def test_far_from_all_sites_nothing_is_covered(ds):
     )
     far = ds.x.values > ds.x.values[west].max() + 8_000
     by_band = {
-        band: nm.coverage(part, sites=OPTIONS, radio=Radio(band=band)).coverage_probability.values
+        band: nm.coverage(part, options=OPTIONS, radio=Radio(band=band)).coverage_probability.values
         for band in ("n78", "n28")
     }
     assert np.nanmax(by_band["n78"][:, far]) == 0.0

@@ -34,7 +34,7 @@ def test_the_stages_on_a_window(region):
     cut = shown(sites, region)
     assert cut.sizes["y"] <= 100 and int(cut.sites_5g.sum()) <= int(sites.sites_5g.sum())
     radio = SCENARIO.radio
-    covered = nm.coverage(joined([people, sites]), radio=radio, sites=SCENARIO.sites)
+    covered = nm.coverage(joined([people, sites]), radio=radio, options=SCENARIO.sites)
     assert covered.attrs["bands"] == "cmcc:n41 ct_cu:n78"
     loaded = nm.capacity(joined([people, demand, sites, covered]), radio=radio)
     share = float((covered.coverage_probability * people.people).sum() / people.people.sum())
