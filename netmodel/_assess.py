@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from netmodel._explicit import in_memory, streamed
+from netmodel._explicit import in_memory, one_table, streamed
 from netmodel._networks import tables_side_m
 from netmodel._radio_tables import cell_tables
 from netmodel._region import Region
@@ -129,17 +129,22 @@ def _explicit(
     inputs: Inputs, domain: dict[str, xr.Dataset], folder: RunFolder | None, clock: Clock
 ) -> dict[str, xr.Dataset]:
     """The coverage stage of the explicit mode; its pixels are in the store where there is one."""
-    work, table = explicit_work(inputs, domain)
+    work, sectors = explicit_work(inputs, domain)
 
     def report(done: int, total: int) -> None:
         clock.note(f"coverage: tile {done:,} of {total:,}")
 
     if folder is None:
-        pixels, cells = in_memory(work, report)
-        return {"coverage": cells, "pixels": pixels}
+        pixels, found = in_memory(work, report)
+        return {"coverage": found.cells, "pixels": pixels}
     folder.wait()  # for the store to be there
+    found = streamed(work, folder.store, report)
+    table = one_table(sectors, work, found.served)
     write_parquet(table, folder.partial / "sectors.parquet")
-    return {"coverage": streamed(work, folder.store, report)}
+    inside = table[table["in_area"]]
+    idle = int((inside["served_pixels"] == 0).sum())
+    found.cells.attrs |= {"sectors": len(inside), "sectors_without_pixel": idle}
+    return {"coverage": found.cells}
 
 
 def _by_year(

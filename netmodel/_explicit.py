@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -19,6 +19,7 @@ from netmodel._pixels import (
     CELL_LAYERS,
     Carrier,
     Ground,
+    Tallies,
     carriers_of,
     layer_dtype,
     layer_fill,
@@ -29,7 +30,7 @@ from netmodel.grids.grid import Grid
 from netmodel.grids.layers import coordinates
 from netmodel.grids.tiles import BLOCK, Pixels, Tile
 from netmodel.scenario import Radio
-from netmodel.store import write_array
+from netmodel.store import write_arrays
 from netmodel.variables import VARIABLES, annotated
 
 Layers = dict[str, NDArray[Any]]
@@ -119,21 +120,28 @@ def work_of(
     return Work(pixels, tiles, ground, carriers, radio, (window[0], window[1]))
 
 
-def one_table(sectors: Sectors, frame: Grid) -> pd.DataFrame:
-    """All sectors as one table, `sector` being what the layer `server` refers to."""
-    parts = [
-        table.assign(carrier=name, sector=np.arange(len(table)))
-        for name, table in sectors.tables.items()
-    ]
+def one_table(sectors: Sectors, work: Work, served: pd.DataFrame) -> pd.DataFrame:
+    """All sectors as one table with what they serve; `server` of the pixels refers to `sector`.
+
+    `in_area` tells those in the cells that are computed from those around them.
+    """
+    parts = []
+    for number, (name, table) in enumerate(sectors.tables.items()):
+        own = served[served["carrier"] == number].set_index("sector")
+        whole = own.reindex(range(len(table)), fill_value=0)
+        counts = {c: whole[c].to_numpy() for c in ("served_pixels", "served_people")}
+        parts.append(table.assign(carrier=name, sector=np.arange(len(table)), **counts))
     out = pd.concat(parts, ignore_index=True)
-    lon, lat = frame.lonlat(out["x"].to_numpy(), out["y"].to_numpy())
-    columns = [c for c in _COLUMNS if c in out.columns]
-    return out.assign(lon=lon, lat=lat)[columns]
+    x, y, frame = out["x"].to_numpy(), out["y"].to_numpy(), work.pixels.frame
+    lon, lat = frame.lonlat(x, y)
+    inside = np.isfinite(work.ground.people.reshape(-1)[frame.cell(x, y)])
+    return out.assign(lon=lon, lat=lat, in_area=inside)[list(_COLUMNS)]
 
 
 _COLUMNS = (
     "carrier", "sector", "site", "network", "band", "lon", "lat", "x", "y", "height_m", "model",
-    "azimuth_deg", "tilt_deg", "antenna", "eirp_dbm", "status",
+    "azimuth_deg", "tilt_deg", "antenna", "eirp_dbm", "status", "in_area", "served_pixels",
+    "served_people",
 )  # fmt: skip
 
 
@@ -152,8 +160,19 @@ def _in_frame(
     return out
 
 
-def in_memory(work: Work, report: Report | None = None) -> tuple[xr.Dataset, xr.Dataset]:
-    """Layers of the pixels, and means of the cells, all held in memory."""
+class Found(NamedTuple):
+    """Means over the people of the run grid's cells, and what each sector serves.
+
+    `served` is a row a sector that serves any pixel: `carrier` (number), `sector`,
+    `served_pixels`, `served_people`.
+    """
+
+    cells: xr.Dataset
+    served: pd.DataFrame
+
+
+def in_memory(work: Work, report: Report | None = None) -> tuple[xr.Dataset, Found]:
+    """Layers of the pixels, and what they add up to, all held in memory."""
     size = math.prod(work.shape) * sum(layer_dtype(n)().itemsize for n in work.radio.layers)
     if size > _MOST_BYTES:
         raise InputError(
@@ -164,23 +183,22 @@ def in_memory(work: Work, report: Report | None = None) -> tuple[xr.Dataset, xr.
     layers: Layers = {
         n: np.full(work.shape, layer_fill(n), layer_dtype(n)) for n in work.radio.layers
     }
-    means = _room_for_means(work)
+    tallies: dict[Tile, Tallies] = {}
 
-    def keep(tile: Tile, found: tuple[Layers, NDArray[np.float32]] | None) -> None:
-        if found is not None:
-            for name, layer in found[0].items():
-                layers[name][:, *work.place(tile)] = layer
-            _put(means, work, tile, found[1])
+    def keep(tile: Tile, found: Layers, of_tile: Tallies) -> None:
+        for name, layer in found.items():
+            layers[name][:, *work.place(tile)] = layer
+        tallies[tile] = of_tile
 
     _each_tile(work, work.tiles, keep, report)
-    return _pixel_dataset(work, layers), _cell_dataset(work, means)
+    return _pixel_dataset(work, layers), _found(work, tallies.__getitem__)
 
 
-def streamed(work: Work, store: Path, report: Report | None = None) -> xr.Dataset:
-    """Write the layers of the pixels into a store, tile by tile; the means of the cells.
+def streamed(work: Work, store: Path, report: Report | None = None) -> Found:
+    """Write the layers of the pixels into a store, tile by tile; what they add up to.
 
-    Each tile leaves a mark beside the store when it is written; the same call again computes
-    those without one.
+    Each tile leaves its tallies beside the store when it is written; the same call again computes
+    those without.
     """
     import zarr
 
@@ -192,21 +210,35 @@ def streamed(work: Work, store: Path, report: Report | None = None) -> xr.Datase
         n: zarr.open_array(store / "pixels" / n, mode="r+") for n in work.radio.layers
     }
 
-    def keep(tile: Tile, found: tuple[Layers, NDArray[np.float32]] | None) -> None:
-        n = work.pixels.cells
-        means = np.full((len(CELL_LAYERS), n, n), np.nan, np.float32)
-        if found is not None:
-            means = found[1]
-            for name, layer in found[0].items():
-                arrays[name][:, *work.place(tile)] = layer
-        write_array(_mark(marks, tile), means)
+    def keep(tile: Tile, found: Layers, of_tile: Tallies) -> None:
+        for name, layer in found.items():
+            arrays[name][:, *work.place(tile)] = layer
+        write_arrays(_mark(marks, tile), of_tile._asdict())
 
     todo = [tile for tile in work.tiles if not _mark(marks, tile).exists()]
     _each_tile(work, todo, keep, report)
-    means = _room_for_means(work)
+
+    def read(tile: Tile) -> Tallies:
+        with np.load(_mark(marks, tile), allow_pickle=False) as mark:
+            return Tallies(mark["means"], mark["served"])
+
+    return _found(work, read)
+
+
+def _found(work: Work, read: Callable[[Tile], Tallies]) -> Found:
+    """The tallies of all tiles put together, in their order."""
+    means, served = _room_for_means(work), [np.zeros((0, 4))]
     for tile in work.tiles:
-        _put(means, work, tile, np.load(_mark(marks, tile), allow_pickle=False))
-    return _cell_dataset(work, means)
+        of_tile = read(tile)
+        _put(means, work, tile, of_tile.means)
+        served.append(of_tile.served)
+    table = pd.DataFrame(np.concatenate(served), columns=_SERVED)
+    table = table.astype({"carrier": int, "sector": int, "served_pixels": int})
+    by_sector = table.groupby(["carrier", "sector"], as_index=False).sum()
+    return Found(_cell_dataset(work, means), by_sector)
+
+
+_SERVED = ["carrier", "sector", "served_pixels", "served_people"]
 
 
 def forget_marks(store: Path) -> None:
@@ -215,21 +247,25 @@ def forget_marks(store: Path) -> None:
 
 
 def _mark(marks: Path, tile: Tile) -> Path:
-    return marks / f"{tile.cell[0]}_{tile.cell[1]}.npy"
+    return marks / f"{tile.cell[0]}_{tile.cell[1]}.npz"
 
 
 def _each_tile(
     work: Work,
     tiles: list[Tile],
-    keep: Callable[[Tile, tuple[Layers, NDArray[np.float32]] | None], None],
+    keep: Callable[[Tile, Layers, Tallies], None],
     report: Report | None,
 ) -> None:
     """Compute tiles on all threads and keep each result; their kernels release Python's lock."""
+    n = work.pixels.cells
+    nothing = Tallies(np.full((len(CELL_LAYERS), n, n), np.nan, np.float32), np.zeros((0, 4)))
 
     def one(tile: Tile) -> None:
-        keep(tile, tile_layers(tile, work.pixels, work.ground, work.carriers, work.radio))
+        found = tile_layers(tile, work.pixels, work.ground, work.carriers, work.radio)
+        layers, tallies = ({}, nothing) if found is None else found
+        keep(tile, layers, tallies)
 
-    work.pixels.order  # noqa: B018  made once, before the threads
+    _ = work.pixels.order  # made once, before the threads
     done = len(work.tiles) - len(tiles)
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:
         futures = [pool.submit(one, tile) for tile in tiles]

@@ -64,6 +64,13 @@ class Ground(NamedTuple):
     area_km2: float
 
 
+class Tallies(NamedTuple):
+    """`CELL_LAYERS` of a tile's cells (layer, row, column), and `_served` of its sectors."""
+
+    means: Float32
+    served: Float
+
+
 def carriers_of(
     tables: Mapping[str, pd.DataFrame], antennas: Mapping[str, Antenna], side_m: float
 ) -> list[Carrier]:
@@ -80,8 +87,8 @@ def carriers_of(
 
 def tile_layers(
     tile: Tile, pixels: Pixels, ground: Ground, carriers: list[Carrier], radio: Radio
-) -> tuple[dict[str, NDArray[Any]], Float32] | None:
-    """Layers (carrier, row, column) of a tile, and `CELL_LAYERS` of its cells.
+) -> tuple[dict[str, NDArray[Any]], Tallies] | None:
+    """Layers (carrier, row, column) of a tile, and what is known of its cells and sectors.
 
     None where nobody lives.
     """
@@ -100,18 +107,31 @@ def tile_layers(
         name: np.full((len(carriers), pixels.tile**2), layer_fill(name), layer_dtype(name))
         for name in radio.layers
     }
+    of_point = people.reshape(-1)[flat]
+    served = []
     missed = _Missed(np.unique([c.network for c in carriers]), flat.size)
     matrix = pixels.matrices(tile)
     for k, carrier in enumerate(carriers):
         found, covered = _carrier_points(x, y, start, matrix, carrier, radio, pixels)
         linked = _linked(covered, settlement, radio)
         missed.take(carrier.network, covered[RSRP], linked)
+        served.append(_served(k, found.server, of_point))
         values = _by_name(found, covered[RSRP], linked)
         for name in radio.layers:
             layers[name][k, flat] = values[name]
     shape = (len(carriers), pixels.tile, pixels.tile)
     whole: dict[str, NDArray[Any]] = {name: layer.reshape(shape) for name, layer in layers.items()}
-    return whole, _cell_means(pixels, people, flat, missed.covered())
+    means = _cell_means(pixels, people, flat, missed.covered())
+    return whole, Tallies(means, np.concatenate(served))
+
+
+def _served(carrier: int, server: NDArray[np.int32], people: Float) -> Float:
+    """Carrier, sector, pixels and people (sector, 4) of the sectors that serve any pixel."""
+    heard = server >= 0
+    sector, which = np.unique(server[heard], return_inverse=True)
+    pixels = np.bincount(which, minlength=sector.size)
+    of_sector = np.bincount(which, people[heard], minlength=sector.size)
+    return np.stack([np.full(sector.size, carrier), sector, pixels, of_sector], axis=1)
 
 
 class _Missed:

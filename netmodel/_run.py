@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import xarray as xr
 
-from netmodel import _projection_charts, charts, maps
+from netmodel import _pixel_maps, _projection_charts, charts, maps
 from netmodel._assess import Ran, fingerprint, run_stages
 from netmodel._explicit import forget_marks
 from netmodel._projection import projection_tables
@@ -42,6 +42,9 @@ def run_into(
             figures = write_tables(ran, scenario, folder.partial)
         with clock.step("maps"):
             maps.save_all(ran.tree, folder.partial / "maps")
+            if (folder.store / "pixels").exists():
+                pixels = xr.open_zarr(folder.store, group="pixels", consolidated=False)
+                _pixel_maps.save_all(pixels, folder.partial / "maps", scenario.label)
             if "projection" in ran.tree.children:
                 _projection_charts.save_all(ran.tree, folder.partial / "charts", ran.by_year)
         forget_marks(folder.store)

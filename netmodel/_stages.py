@@ -16,7 +16,7 @@ from netmodel import facts
 from netmodel._capacity import capacity
 from netmodel._coverage import coverage
 from netmodel._demand import demand
-from netmodel._explicit import Sectors, Work, one_table, work_of
+from netmodel._explicit import Sectors, Work, work_of
 from netmodel._feasible import check_demand, check_explicit, check_networks, check_projection
 from netmodel._population import population
 from netmodel._projection import projection
@@ -180,8 +180,8 @@ def _sites(inputs: Inputs, done: dict[str, xr.Dataset]) -> xr.Dataset:
     )
 
 
-def explicit_work(inputs: Inputs, done: dict[str, xr.Dataset]) -> tuple[Work, pd.DataFrame]:
-    """What the explicit mode computes of a scenario, and its sectors as one table."""
+def explicit_work(inputs: Inputs, done: dict[str, xr.Dataset]) -> tuple[Work, Sectors]:
+    """What the explicit mode computes of a scenario, and its sectors."""
     scenario, region = inputs.scenario, inputs.region
     ds = joined([done["population"], done["sites"]])
     if inputs.listed is None:
@@ -193,8 +193,7 @@ def explicit_work(inputs: Inputs, done: dict[str, xr.Dataset]) -> tuple[Work, pd
         path = scenario.sites.path
         folder = path.parent if path is not None else None
         sectors = Sectors(*listed_sectors(ds, inputs.listed, radio=scenario.radio, folder=folder))
-    work = work_of(ds, region.frame, region.wanted, sectors, scenario.radio)
-    return work, one_table(sectors, region.frame)
+    return work_of(ds, region.frame, region.wanted, sectors, scenario.radio), sectors
 
 
 def _given(own: NDArray[Any] | None, usual: NDArray[Any]) -> NDArray[Any]:

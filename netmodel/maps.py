@@ -13,6 +13,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from netmodel import _pixel_maps
+from netmodel.errors import InputError
 from netmodel.grids.grid import Grid
 from netmodel.grids.layers import grid_of
 from netmodel.kernels.coarsen import block_greatest, block_means, block_sums
@@ -122,6 +124,23 @@ def cell_load(run: xr.DataTree, ax: "Axes | None" = None) -> "Axes":
 def congestion(run: xr.DataTree, ax: "Axes | None" = None) -> "Axes":
     """Map of the greatest load, down- or uplink, in steps; the target load is one of them."""
     return _draw(run, MAPS["congestion"], ax)
+
+
+def rsrp(run: xr.DataTree, carrier: int = 0, ax: "Axes | None" = None) -> "Axes":
+    """Map of the best server's SS-RSRP at the pixels of an explicit run."""
+    return _of_pixels(run, "rsrp_dbm", carrier, ax)
+
+
+def sinr(run: xr.DataTree, carrier: int = 0, ax: "Axes | None" = None) -> "Axes":
+    """Map of the best server's SINR at the pixels of an explicit run."""
+    return _of_pixels(run, "sinr_db", carrier, ax)
+
+
+def _of_pixels(run: xr.DataTree, name: str, carrier: int, ax: "Axes | None") -> "Axes":
+    if "pixels" not in run.children:
+        raise InputError('the run has no pixels; run a scenario with [radio] mode = "explicit"')
+    label = str(run.attrs.get("title", "")).removeprefix("netmodel run of ")
+    return _pixel_maps.drawn(run["pixels"].to_dataset(), name, carrier, label, ax)
 
 
 def save_all(run: xr.DataTree, folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -192,11 +192,11 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
     temporary.replace(path)
 
 
-def write_array(path: Path, value: NDArray[Any]) -> None:
-    """Write an array under a temporary name, then rename it."""
+def write_arrays(path: Path, value: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays by name under a temporary name, then rename it."""
     temporary = path.with_name(f".{path.name}.partial")
     with temporary.open("wb") as file:
-        np.save(file, value, allow_pickle=False)
+        np.savez(file, **cast(dict[str, Any], value))
     temporary.replace(path)
 
 

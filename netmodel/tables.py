@@ -169,6 +169,10 @@ def summary(run: xr.DataTree, scenario: Scenario, found: dict[str, float]) -> Su
         out["sites"] = _site_figures(run["sites"].to_dataset(), people)
     if "coverage" in run.children:
         out["coverage"] = _coverage_figures(found)
+        for name in ("sectors", "sectors_without_pixel"):
+            if name in run["coverage"].attrs:
+                figure = {"value": run["coverage"].attrs[name], "unit": "sectors"}
+                out["coverage"][name] = figure
     if "projection" in run.children:
         out["projection"] = _projection_figures(run["projection"].to_dataset())
     if "capacity" in run.children:

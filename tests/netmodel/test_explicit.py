@@ -75,7 +75,7 @@ def test_synthesised_sites_are_stations_over_those_of_a_site(ds, sectors):
 
 
 def test_layers_have_units_and_say_what_is_not_computed(ds, computed):
-    pixels, cells = computed
+    pixels, (cells, served) = computed
     assert set(pixels.data_vars) == set(LAYERS)
     heard = pixels.server.values >= 0
     for name in ("rsrp_dbm", "sinr_db"):
@@ -90,6 +90,7 @@ def test_layers_have_units_and_say_what_is_not_computed(ds, computed):
     for name in ("coverage_probability", "computed_share", "covered_share_90"):
         assert (cells[name].values[people == 0] == 0).all()
     assert (cells.computed_share.values[people > 0] > 0.999).sum() > 0
+    assert served["served_pixels"].sum() == heard.sum()
 
 
 def test_people_of_the_pixels_are_those_of_the_cells():
@@ -149,18 +150,19 @@ def test_same_bits_for_any_threads_and_tiles(work, computed):
 
 def test_what_is_streamed_is_what_is_held_in_memory(work, computed, tmp_path):
     store = tmp_path / "run.zarr"
-    cells = streamed(work, store)
+    found = streamed(work, store)
     pixels = xr.open_zarr(store, group="pixels", consolidated=False)
     for name in LAYERS:
         np.testing.assert_array_equal(pixels[name].values, computed[0][name].values)
         assert pixels[name].dtype == computed[0][name].dtype
-    xr.testing.assert_equal(cells, computed[1])
+    xr.testing.assert_equal(found.cells, computed[1].cells)
+    pd.testing.assert_frame_equal(found.served, computed[1].served)
 
 
 def test_a_second_call_computes_only_what_is_missing(work, tmp_path, monkeypatch):
     store, seen = tmp_path / "run.zarr", []
     whole = streamed(work, store)
-    marks = sorted((tmp_path / "tiles").glob("*.npy"))
+    marks = sorted((tmp_path / "tiles").glob("*.npz"))
     marks[0].unlink()
     once = _pixels.tile_layers
     monkeypatch.setattr(
@@ -168,7 +170,8 @@ def test_a_second_call_computes_only_what_is_missing(work, tmp_path, monkeypatch
     )
     again = streamed(work, store)
     assert len(seen) == 1
-    assert whole.identical(again)
+    assert whole.cells.identical(again.cells)
+    pd.testing.assert_frame_equal(whole.served, again.served)
 
 
 def test_a_table_of_sites_makes_pixels(ds):
@@ -202,12 +205,12 @@ def test_a_killed_run_goes_on(raster, tmp_path):
     marks = tmp_path / ".out.partial" / "tiles"
     first = subprocess.Popen(command("run", path, "-o", out, "-q"))
     for _ in range(1200):
-        if len(list(marks.glob("[!.]*.npy"))) >= 2 or first.poll() is not None:
+        if len(list(marks.glob("[!.]*.npz"))) >= 2 or first.poll() is not None:
             break
         time.sleep(0.05)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
-    kept = {p.name: p.stat().st_mtime_ns for p in marks.glob("[!.]*.npy")}
+    kept = {p.name: p.stat().st_mtime_ns for p in marks.glob("[!.]*.npz")}
     assert len(kept) >= 2 and not out.exists()
     seen = subprocess.run(command("run", path, "-o", out, "--json"), capture_output=True, text=True)
     assert seen.returncode == 0, seen.stderr
