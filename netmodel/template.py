@@ -20,6 +20,7 @@ _ACTIVE = {"extends": "china-2020", "name": "my-scenario"}
 _EXAMPLES = {"path": "FILE", "crs": "EPSG:32735", "nodata": -99999, "total": 718000}
 _EXAMPLES |= {"series": "FILE", "targets": "FILE"}
 _EXAMPLES |= {"total_gb": 165.568e9, "area": "Jiangsu", "code": "CODE", "name": "NAME"}
+_EXAMPLES |= {"weights": "FILE"}
 _EXAMPLES |= {"bounds": [0, 0, 100000, 100000], "mimo_gain": 4.0}
 
 

@@ -98,7 +98,7 @@ _TABLE = (
     ),
     Variable(
         "pixels", "rsrp_dbm", _CARRIER, "float32", "dBm",
-        "SS-RSRP of the best server, mean over line of sight; NaN is not computed or not served",
+        "best server's SS-RSRP, mean over line of sight; NaN is not computed or not served",
     ),
     Variable(
         "pixels", "server", _CARRIER, "int32", "1",
@@ -106,7 +106,7 @@ _TABLE = (
     ),
     Variable(
         "pixels", "sinr_db", _CARRIER, "float32", "dB",
-        "SINR of the best server, the others at the scenario's load",
+        "best server's SINR, the others at the scenario's load",
     ),
     Variable(
         "pixels", "coverage_probability", _CARRIER, "float32", "1",
@@ -117,7 +117,7 @@ _TABLE = (
         "probability of a link in both directions, indoor terminals included",
     ),
     Variable(
-        "pixels", "second_dbm", _CARRIER, "float32", "dBm", "SS-RSRP of the second best server",
+        "pixels", "second_dbm", _CARRIER, "float32", "dBm", "second best server's SS-RSRP",
     ),
     Variable(
         "pixels", "interference_dbm", _CARRIER, "float32", "dBm",

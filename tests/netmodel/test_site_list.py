@@ -92,8 +92,9 @@ def test_bad_lists_are_refused_in_one_line(tmp_path, grid, text, says):
 def test_columns_that_nothing_uses_are_said(tmp_path, grid, given):
     path = write(tmp_path / "s.csv", "lon,lat,band,carriers,owner\n11.5,48.1,n78,2,me\n")
     assert len(read_sites(path, grid)) == 1
-    notes = "band, carriers: checked, used by no stage yet; owner: not known, left out"
+    notes = "band, carriers: checked, not used in national mode; owner: not known, left out"
     assert column_notes(path) == notes
+    assert "band" not in column_notes(path, "explicit")
     scenario = nm.Scenario.from_dict({**given, "sites": {"path": str(path)}})
     assert ("columns of sites", notes) in used(scenario)
     assert nm.assess(scenario, stages="population").attrs["site_columns"] == notes
