@@ -55,7 +55,7 @@ def drawn(
     ax = _axes(rows / columns) if ax is None else ax
     _image(ax, shown, layer)
     carriers = pixels["carrier"].attrs["flag_meanings"].split()
-    every = f", every {step}th pixel shown" if step > 1 else ""
+    every = f", one in {step} each way shown" if step > 1 else ""
     side = float(pixels.attrs["resolution_m"])
     ax.set_title(f"{layer.title}, {carriers[carrier]}\n{label}; pixels of {side:g} m{every}")
     ax.set_xlabel("x of the run grid [km]")
