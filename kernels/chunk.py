@@ -64,22 +64,42 @@ _SCALE = np.float32(2.0**SCALE_LOG2)
 _LEAST_M2 = np.float32(100.0)  # ground distances below 10 m count as 10 m (models.md 0.4)
 # Log2 of the least probability of line of sight: none, yet no subnormal number, which is slow.
 _LEAST_SIGHT = np.float32(-40.0)
+_ALWAYS = np.float32(1e29)  # of a curve in one state; `link_curve` writes 1e30
 _LOG2_E = np.float32(math.log2(math.e))
 _DEGREE, _TURN = np.float32(180.0 / math.pi), np.float32(360.0)
 
 
 @fast_kernel
-def mast_gain(c: Float32, east: Real, north: Real, curves: Float32, curve: int) -> None:
-    """Write geometry and mean gain of a mast at an offset from the block's first point."""
+def mast_gain(
+    c: Float32, east: Real, north: Real, curves: Float32, curve: int, directed: bool
+) -> None:
+    """Write geometry and mean gain of a mast at an offset from the block's first point.
+
+    Angles below the horizon are written where any antenna is `directed`.
+    """
     _offsets(c, np.float32(east), np.float32(north))
-    _depressions(c, curves[curve, RISE])
+    if directed:
+        _depressions(c, curves[curve, RISE])
     _slants(c, curves[curve, RISE] * curves[curve, RISE])
-    _sights(c, curves, curve)
-    _lines_of_sight(c, curves, curve)
-    _other_lines(c, curves[curve, NLOS], curves[curve, NLOS_SLOPE])
+    _lines(c, curves, curve)
+    if curves[curve, SIGHT_M] >= _ALWAYS:
+        _sure_gain(c, LOS, ONE)
+        return
     if curves[curve, RANGE2] < np.float32(np.inf):
         _beyond_lines(c, curves, curve)
+    if curves[curve, DECAY] >= _ALWAYS:
+        _sure_gain(c, OTHER, ZERO)
+        return
+    _sights(c, curves, curve)
     _mixed_gain(c)
+
+
+@fast_kernel
+def _sure_gain(c: Float32, row: int, sight: Real) -> None:
+    """Gain of a link that is always in one state, times 2**SCALE_LOG2."""
+    for k in range(LANES):
+        c[SIGHT + k] = sight
+        c[GAIN + k] = exp2_f32(c[row + k]) * _SCALE
 
 
 @fast_kernel
@@ -121,8 +141,9 @@ def _sights(c: Float32, curves: Float32, curve: int) -> None:
 
 
 @fast_kernel
-def _lines_of_sight(c: Float32, curves: Float32, curve: int) -> None:
-    """Log2 gain with line of sight."""
+def _lines(c: Float32, curves: Float32, curve: int) -> None:
+    """Log2 gain with line of sight and without."""
+    nlos, nlos_slope = curves[curve, NLOS], curves[curve, NLOS_SLOPE]
     near, near_slope = curves[curve, NEAR], curves[curve, NEAR_SLOPE]
     near_meter, break2 = curves[curve, NEAR_METER], curves[curve, BREAK2]
     far, far_slope = curves[curve, FAR], curves[curve, FAR_SLOPE]
@@ -131,14 +152,8 @@ def _lines_of_sight(c: Float32, curves: Float32, curve: int) -> None:
         u, d2 = c[SLANT + k], c[SQUARED + k]
         a = near + near_slope * u + near_meter * math.sqrt(d2 + rise2)
         b = far + far_slope * u
-        c[LOS + k] = a if d2 <= break2 else b
-
-
-@fast_kernel
-def _other_lines(c: Float32, nlos: Real, slope: Real) -> None:
-    """Log2 gain without line of sight."""
-    for k in range(LANES):
-        c[OTHER + k] = min(c[LOS + k], nlos + slope * c[SLANT + k])
+        los = a if d2 <= break2 else b
+        c[LOS + k], c[OTHER + k] = los, min(los, nlos + nlos_slope * u)
 
 
 @fast_kernel
@@ -167,9 +182,20 @@ def sector_power(
     c: Float32, serve2: Real, sectors: Float32, sector: int, patterns: Float32, pattern: int
 ) -> None:
     """Write the power of a sector of the chunk's mast [mW], and where it may serve."""
+    if patterns[pattern, MOST] == ZERO:
+        _even_power(c, exp2_f32(sectors[sector, LOG2_MW]), serve2)
+        return
     _attenuations(c, sectors[sector, EAST], sectors[sector, NORTH], patterns, pattern)
-    _powers(c, sectors[sector, TILT], sectors[sector, LOG2_MW], patterns, pattern)
-    _serving(c, serve2)
+    _powers(c, serve2, sectors, sector, patterns, pattern)
+
+
+@fast_kernel
+def _even_power(c: Float32, mw: Real, serve2: Real) -> None:
+    """Power of an antenna without direction."""
+    for k in range(LANES):
+        power = mw * c[GAIN + k]
+        c[POWER + k] = power
+        c[SERVED + k] = power if c[SQUARED + k] <= serve2 else ZERO
 
 
 @fast_kernel
@@ -182,21 +208,22 @@ def _attenuations(c: Float32, east: Real, north: Real, patterns: Float32, patter
 
 
 @fast_kernel
-def _powers(c: Float32, tilt: Real, log2_mw: Real, patterns: Float32, pattern: int) -> None:
-    """Power behind the attenuation of both planes; the horizontal one is there before."""
+def _powers(
+    c: Float32, serve2: Real, sectors: Float32, sector: int, patterns: Float32, pattern: int
+) -> None:
+    """Power behind the attenuation of both planes; the horizontal one is there before.
+
+    Points farther than the squared distance are interfered with and not served.
+    """
+    tilt, log2_mw = sectors[sector, TILT], sectors[sector, LOG2_MW]
     factor, most = patterns[pattern, DOWN], patterns[pattern, DOWN_MOST]
     most_of_both = patterns[pattern, MOST]
     for k in range(LANES):
         off = c[DEPRESSION + k] - tilt
         attenuation = min(c[POWER + k] + min(factor * off * off, most), most_of_both)
-        c[POWER + k] = c[GAIN + k] * exp2_f32(log2_mw - attenuation)
-
-
-@fast_kernel
-def _serving(c: Float32, serve2: Real) -> None:
-    """Points farther than the squared distance are interfered with and not served."""
-    for k in range(LANES):
-        c[SERVED + k] = c[POWER + k] if c[SQUARED + k] <= serve2 else ZERO
+        power = c[GAIN + k] * exp2_f32(log2_mw - attenuation)
+        c[POWER + k] = power
+        c[SERVED + k] = power if c[SQUARED + k] <= serve2 else ZERO
 
 
 @fast_kernel
@@ -219,8 +246,9 @@ def cut_power(
         down = down if down >= ZERO else down + _TURN
         both = _cut(cuts, cut, 0, across) + _cut(cuts, cut, 1, down)
         attenuation = min(both, cuts[cut, 0, DEEPEST])
-        c[POWER + k] = c[GAIN + k] * exp2_f32(log2_mw - attenuation)
-    _serving(c, serve2)
+        power = c[GAIN + k] * exp2_f32(log2_mw - attenuation)
+        c[POWER + k] = power
+        c[SERVED + k] = power if c[SQUARED + k] <= serve2 else ZERO
 
 
 @fast_kernel

@@ -135,7 +135,7 @@ def _terms(
             east = matrix[0, 0] * dx + matrix[0, 1] * dy
             north = matrix[1, 0] * dx + matrix[1, 1] * dy
             curve = sectors.curve[mast]
-            mast_gain(c, east, north, sectors.curves, curve)
+            mast_gain(c, east, north, sectors.curves, curve, True)
             any_power(
                 c, np.float32(np.inf), sectors.sector, k,
                 sectors.pattern[k], sectors.patterns, sectors.cuts,

@@ -54,9 +54,10 @@ def interference(east: Float32, north: Float32, far: Masts, sectors: Transmitter
     total, c = np.zeros(LANES), np.zeros(N_VALUE, np.float32)
     c[X : X + LANES], c[Y : Y + LANES] = east, north
     at, curve, start, sector, pattern = far.at, far.curve, far.start, far.sector, far.pattern
+    directed = far.directed
     curves, patterns, cuts = sectors.curves, sectors.patterns, sectors.cuts
     for m in range(curve.size):
-        mast_gain(c, at[m, 0], at[m, 1], curves, curve[m])
+        mast_gain(c, at[m, 0], at[m, 1], curves, curve[m], directed)
         for k in range(start[m], start[m + 1]):
             any_power(c, np.float32(0.0), sector, k, pattern[k], patterns, cuts)
             add_loaded(c, sector[k, LOAD])

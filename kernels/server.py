@@ -58,6 +58,9 @@ Int = NDArray[np.int64]
 Int32 = NDArray[np.int32]
 
 
+_FLUSH = 16  # masts whose interference is summed in float32 before it goes into float64
+
+
 class Reach(NamedTuple):
     """How far to look, and what is wanted.
 
@@ -163,20 +166,21 @@ def _take_masts(masts: Masts, sectors: Transmitters, reach: Reach, state: _State
     """
     at, curve, ends_site, start = masts.at, masts.curve, masts.ends_site, masts.start
     number, sector, pattern = masts.number, masts.sector, masts.pattern
+    directed = masts.directed
     curves, patterns, cuts = sectors.curves, sectors.patterns, sectors.cuts
     others = state.others
     for q in range(state.value.shape[0]):
         c, whose = state.value[q], state.sector[q]
         for m in range(curve.size):
-            mast_gain(c, at[m, 0], at[m, 1], curves, curve[m])
+            mast_gain(c, at[m, 0], at[m, 1], curves, curve[m], directed)
             serve2 = curves[curve[m], SERVE2]
             for k in range(start[m], start[m + 1]):
                 any_power(c, serve2, sector, k, pattern[k], patterns, cuts)
                 _keep(c, whose, number[k], sector[k, LOAD], reach)
-            if ends_site[m]:
+            if m % _FLUSH == _FLUSH - 1 or m == curve.size - 1:
                 add_others(others, q * LANES, c)
-                if reach.three_sites:
-                    keep_three(c, whose)
+            if ends_site[m] and reach.three_sites:
+                keep_three(c, whose)
 
 
 @kernel
@@ -220,11 +224,12 @@ def _count(
     """Count the sectors at each point whose power is within a ratio of the best."""
     at, curve, start = masts.at, masts.curve, masts.start
     sector, pattern = masts.sector, masts.pattern
+    directed = masts.directed
     curves, patterns, cuts = sectors.curves, sectors.patterns, sectors.cuts
     for q in range(state.value.shape[0]):
         c = state.value[q]
         for m in range(curve.size):
-            mast_gain(c, at[m, 0], at[m, 1], curves, curve[m])
+            mast_gain(c, at[m, 0], at[m, 1], curves, curve[m], directed)
             for k in range(start[m], start[m + 1]):
                 any_power(c, curves[curve[m], SERVE2], sector, k, pattern[k], patterns, cuts)
                 count_within(c, np.float32(ratio), count, q * LANES)

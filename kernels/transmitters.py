@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netmodel.kernels._jit import fast_kernel, kernel, scalar
 from netmodel.kernels.approx import Real
-from netmodel.kernels.chunk import LANES, cut_power, sector_power
+from netmodel.kernels.chunk import LANES, MOST, cut_power, sector_power
 
 Float = NDArray[np.float64]
 Float32 = NDArray[np.float32]
@@ -74,7 +74,7 @@ class Masts(NamedTuple):
     """Masts around a block and their sectors, copied together: a block reads nothing else.
 
     Offsets `at` (mast, 2) [m], row of the curves, whether it is the last one of its site, first
-    sector; of the sectors `number`, columns, pattern.
+    sector; of the sectors `number`, columns, pattern; whether any of them has a direction.
     """
 
     at: Float32
@@ -84,6 +84,7 @@ class Masts(NamedTuple):
     number: Int32
     sector: Float32
     pattern: Int32
+    directed: bool
 
 
 @kernel
@@ -165,9 +166,11 @@ def masts_of(near: Near, wanted: NDArray[np.bool_], sectors: Transmitters) -> Ma
             m += 1
             start[m] = k
         ends_site[m - 1] = True
-    return Masts(
-        at, curve, ends_site, start, number, sectors.sector[number], sectors.pattern[number]
-    )
+    pattern = sectors.pattern[number]
+    directed = False
+    for k in range(n_sector):
+        directed |= pattern[k] < 0 or sectors.patterns[pattern[k], MOST] > 0.0
+    return Masts(at, curve, ends_site, start, number, sectors.sector[number], pattern, directed)
 
 
 @fast_kernel

@@ -115,7 +115,8 @@ def test_far_field_is_within_a_tenth_of_a_decibel(frequency, seed):
 def test_coverage_equals_the_twin(frequency):
     # A site's masts share their shadowing; the twin has sites of one mast.
     table = network(3, frequency, N_SITE // 3, two_masts_every=1000)
-    table, xy = table[table["x"] != table["x"].iloc[0]], points(4, N_POINT // 3)
+    table = table[table["x"] != table["x"].iloc[0]].reset_index(drop=True)
+    xy = points(4, N_POINT // 3)
     ours = served(table, xy, BY_DISTANCE)
     sectors, start = transmitters(table), np.array([0, xy.shape[1]])
     found = np.empty((4, xy.shape[1]), np.float32)
