@@ -19,7 +19,7 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 BLOCK = 64
-_SUB = 8  # pixels of a block are taken by squares of this side, so that 64 in a row are near
+_SUB = 8  # pixels of a block are taken by squares of this side, so that those in a row are near
 _LEAST_TILE, _MOST_TILE = 320, 640
 
 

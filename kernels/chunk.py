@@ -1,4 +1,4 @@
-"""Loops over the 64 points of a chunk: a mast's gain, a sector's power, the best so far.
+"""Loops over the 128 points of a chunk: a mast's gain, a sector's power, the best so far.
 
 A chunk is a float32 buffer of rows of `LANES` values at fixed offsets, so that LLVM sees that
 rows do not overlap and vectorises every loop (8 lanes on AVX2): with an array a row the same
@@ -34,7 +34,7 @@ from netmodel.kernels.link_curve import (
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 
-LANES = 64
+LANES = 128
 # Rows of a chunk. Of the points: offsets from the block's first one, east and north [m].
 X, Y = (LANES * k for k in range(2))
 # Of a mast: direction, one over the ground distance, its square, angle below the horizon [rad],
@@ -82,7 +82,7 @@ def mast_gain(
         _depressions(c, curves[curve, RISE])
     _slants(c, curves[curve, RISE] * curves[curve, RISE])
     _lines(c, curves, curve)
-    if curves[curve, SIGHT_M] >= _ALWAYS:
+    if curves[curve, SIGHT_M] >= _ALWAYS and curves[curve, RANGE2] == np.float32(np.inf):
         _sure_gain(c, LOS, ONE)
         return
     if curves[curve, RANGE2] < np.float32(np.inf):

@@ -26,7 +26,7 @@ from netmodel.kernels.transmitters import Masts, Points, Transmitters, any_power
 Float = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
-_SIDE = 8  # nodes, LANES in all
+_SIDE = 8  # nodes, at most LANES in all
 _LEAST = 1e-60  # mW, so that a network without load has a logarithm
 
 
@@ -40,12 +40,14 @@ def far_interference(points: Points, far: Masts, sectors: Transmitters) -> Float
     step_north = max((points.north.max() - south) / (_SIDE - 1), np.float32(1.0))
     east, north = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
     for k in range(LANES):
-        east[k] = west + np.float32(k % _SIDE) * step_east
-        north[k] = south + np.float32(k // _SIDE) * step_north
-    node = np.log(np.maximum(interference(east, north, far, sectors), _LEAST))
+        node = min(k, _SIDE * _SIDE - 1)
+        east[k] = west + np.float32(node % _SIDE) * step_east
+        north[k] = south + np.float32(node // _SIDE) * step_north
+    power = interference(east, north, far, sectors)[: _SIDE * _SIDE]
+    logarithm = np.log(np.maximum(power, _LEAST))
     u = (points.east - west) / step_east
     v = (points.north - south) / step_north
-    return _interpolated(node.reshape((_SIDE, _SIDE)), u, v)
+    return _interpolated(logarithm.reshape((_SIDE, _SIDE)), u, v)
 
 
 @kernel
