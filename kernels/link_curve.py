@@ -50,12 +50,15 @@ RANGE2, BEYOND, BEYOND_SLOPE, BEYOND_MOST, SERVE2, RISE = range(11, 17)
 SIGMA_LOS, SIGMA_NLOS, SIGMA_BEYOND, LOW_DB, LOW_SIGMA, HIGH_DB, HIGH_SIGMA = range(17, 24)
 N_COLUMN = 24
 
+_LEAST_M = 10.0  # models.md 0.4
 RANGE_M = 5000.0  # of TR 38.901 without line of sight
 HATA_RANGE_M = 20_000.0  # up to where extended Hata is a straight line
 HATA_UP_TO_GHZ = 3.0
 _HATA_SUBURBAN = 1
 _STREET_WIDTH_M, _BUILDING_HEIGHT_M = 20.0, 5.0  # defaults of RMa, table 7.4.1-1
 _LOG2_OF_DB = math.log2(10.0) / 10.0
+_N_TRIED = 200
+_UMA_UP_TO_M = 13.0  # terminals above have sight more often, by a factor of the distance
 _NEVER = 1e30  # of a decay that leaves nothing
 
 
@@ -72,6 +75,7 @@ class _Model:
     sigma_db: tuple[float, float]
     indoor_sigma_db: float
     indoor_db: float
+    near_db_per_m: float = 0.0
 
 
 def link_curve(
@@ -93,7 +97,16 @@ def link_curve(
         Up to 5 km the model; beyond, extended Hata (suburban) up to 3 GHz, never below the loss
         at 5 km, its slope at 20 km kept further on. Above 3 GHz the model goes on, for
         interference only: nothing beyond 5 km serves.
+
+    Raises
+    ------
+    ValueError
+        A terminal above 13 m in UMa.
     """
+    if model == "uma" and h_ut_m > _UMA_UP_TO_M:
+        raise ValueError(
+            f"h_ut_m = {h_ut_m:g}: a curve of UMa is for terminals up to {_UMA_UP_TO_M:g} m"
+        )
     if model == "free_space":
         at_1m = free_space_loss_db(1000.0, frequency_ghz) - 60.0
         return slope_curve(at_1m, 2.0, h_bs_m - h_ut_m)
@@ -151,7 +164,7 @@ def _rma(f: float, h_bs: float, h_ut: float) -> _Model:
         lambda d: rma_los_loss_db(d, f, h_bs, h_ut, w, h),
         lambda d: rma_nlos_loss_db(d, f, h_bs, h_ut, w, h),
         rma_breakpoint_m(f, h_bs, h_ut), 0.0, 1000.0, 10.0,
-        RMA_SIGMA_DB, RMA_INDOOR_SIGMA_DB, RMA_INDOOR_LOSS_DB,
+        RMA_SIGMA_DB, RMA_INDOOR_SIGMA_DB, RMA_INDOOR_LOSS_DB, 0.002 * math.log10(h),
     )  # fmt: skip
 
 
@@ -162,17 +175,28 @@ MODELS = (*_MODELS, "free_space")
 def _set_lines(out: Float, parts: _Model) -> None:
     """The straight lines of the losses, each read off where it alone is the loss."""
     bp, rise = parts.break_m, float(out[RISE])
-    beyond = max(bp, 100.0)
+    beyond = max(bp, 10.0 * _LEAST_M)
     out[FAR], out[FAR_SLOPE] = _line(parts.los, 2.0 * beyond, 8.0 * beyond, rise)
-    # Without line of sight the loss is never below that with it, and far out it is above.
-    out[NLOS], out[NLOS_SLOPE] = _line(parts.nlos, 2000.0, 8000.0, rise)
-    out[BREAK2] = bp**2 if bp > 10.0 else 0.0
-    if bp > 10.0:
-        near = np.array([10.0, math.sqrt(10.0 * bp), bp])
-        slant2 = near**2 + rise**2
-        terms = np.stack([np.ones(3), np.log2(slant2), np.sqrt(slant2)], axis=1)
-        gain = np.array([-parts.los(float(d)) * _LOG2_OF_DB for d in near])
-        out[NEAR : NEAR_METER + 1] = np.linalg.solve(terms, gain)
+    out[NLOS], out[NLOS_SLOPE] = _nlos_line(parts, rise)
+    if bp > _LEAST_M:
+        out[BREAK2] = bp**2
+        out[NEAR_METER] = -parts.near_db_per_m * _LOG2_OF_DB
+
+        def without_meters(d: float) -> float:
+            return parts.los(d) - parts.near_db_per_m * math.hypot(d, rise)
+
+        out[NEAR], out[NEAR_SLOPE] = _line(without_meters, _LEAST_M, bp, rise)
+
+
+def _nlos_line(parts: _Model, rise_m: float) -> tuple[float, float]:
+    """The line without line of sight, of which the loss is never below that with it.
+
+    Between the first and the last of a row of distances where it is above; where it never is, a
+    gain of one, so that line of sight decides.
+    """
+    tried = np.geomspace(_LEAST_M, RANGE_M, _N_TRIED)
+    above = [float(d) for d in tried if parts.nlos(float(d)) > parts.los(float(d))]
+    return _line(parts.nlos, above[0], above[-1], rise_m) if len(above) > 1 else (0.0, 0.0)
 
 
 def _line(loss: Loss, d0: float, d1: float, rise_m: float) -> tuple[float, float]:
