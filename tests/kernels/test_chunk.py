@@ -65,7 +65,7 @@ def at_points(x, y, sectors):
     """A chunk of points on the ground around the mast, by `mast_gain`."""
     c = np.zeros(N_VALUE, np.float32)
     c[X : X + LANES], c[Y : Y + LANES] = x, y
-    mast_gain(c, np.float32(0.0), np.float32(0.0), sectors.curves, 0)
+    mast_gain(c, np.float32(0.0), np.float32(0.0), sectors.curves, 0, True)
     return c
 
 

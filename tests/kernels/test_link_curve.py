@@ -52,7 +52,7 @@ def chunk_loss_db(curve, distance_m):
     """Losses at 64 distances by the block kernel, which holds float32."""
     c = np.zeros(N_VALUE, np.float32)
     c[X : X + LANES] = distance_m
-    mast_gain(c, np.float32(0.0), np.float32(0.0), np.float32([curve]), 0)
+    mast_gain(c, np.float32(0.0), np.float32(0.0), np.float32([curve]), 0, True)
     gain = c[GAIN : GAIN + LANES].astype(np.float64)
     return DB_OF_LOG2 * SCALE_LOG2 - 10.0 * np.log10(gain)
 
