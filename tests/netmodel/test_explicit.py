@@ -12,6 +12,7 @@ import numba
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import xarray as xr
 
 import netmodel as nm
@@ -21,6 +22,7 @@ from netmodel._sectors import synthesised_sectors
 from netmodel._stages import joined
 from netmodel.errors import InputError
 from netmodel.grids.grid import Grid
+from netmodel.grids.io import warped_window
 from netmodel.grids.layers import grid_of
 from netmodel.grids.tiles import BLOCK, Pixels, Tile
 from netmodel.scenario import LAYERS, Radio, Scenario, Sites
@@ -120,6 +122,23 @@ def test_a_tile_holds_whole_blocks_and_whole_cells():
         assert np.ptp(row[of_block] // BLOCK) == 0 == np.ptp(column[of_block] // BLOCK)
     x, y = pixels.centers(Tile((64, 320), (0, 0)), np.array([0]))
     assert (x[0], y[0]) == (600e3 + 320.5 * 100, 5400e3 - 64.5 * 100)
+
+
+def test_weights_are_read_by_windows_where_the_tile_is(tmp_path):
+    pixels = Pixels.of(_frame(), 100.0, 10)
+    grid = pixels.grid([Tile((320, 320), (32, 32))])
+    whole = Grid(grid.crs, grid.affine, (pixels.tile // 2, pixels.tile))  # half of the tile
+    value = np.random.default_rng(4).random(whole.shape).astype(np.float32)
+    value[3, 5] = -1.0
+    with rasterio.open(
+        tmp_path / "w.tif", "w", driver="GTiff", height=whole.shape[0], width=whole.shape[1],
+        count=1, dtype="float32", crs="EPSG:32632", transform=whole.affine, nodata=-1.0,
+    ) as target:  # fmt: skip
+        target.write(value, 1)
+    read = warped_window(tmp_path / "w.tif", grid)
+    assert np.isnan(read[pixels.tile // 2 :]).all() and np.isnan(read[3, 5])
+    known = np.isfinite(read)
+    np.testing.assert_allclose(read[known], value[known[: pixels.tile // 2]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("resolution", [300.0, 3000.0, 999.0])
