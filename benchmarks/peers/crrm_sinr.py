@@ -97,7 +97,8 @@ def ours(cells, users, curve=None, gain_dbi=0.0) -> tuple[np.ndarray, np.ndarray
         begins = start[blocks[0] : blocks[-1] + 2] - first
         serve(x[first:last], y[first:last], begins, matrix, sectors, bins, reach, to)
 
-    in_threads(part, np.array_split(np.arange(start.size - 1), 2 * numba.get_num_threads()))
+    n_part = min(2 * numba.get_num_threads(), start.size - 1)
+    in_threads(part, np.array_split(np.arange(start.size - 1), n_part))
     return out.server, out.sinr_db
 
 
