@@ -76,10 +76,11 @@ def mast_gain(
 ) -> None:
     """Write geometry and mean gain of a mast at an offset from the block's first point.
 
-    Angles below the horizon are written where any antenna is `directed`.
+    Directions and angles below the horizon are written where any antenna is `directed`.
     """
-    _offsets(c, np.float32(east), np.float32(north))
+    _squares(c, np.float32(east), np.float32(north))
     if directed:
+        _directions(c, np.float32(east), np.float32(north))
         _depressions(c, curves[curve, RISE])
     _slants(c, curves[curve, RISE] * curves[curve, RISE])
     _lines(c, curves, curve)
@@ -104,14 +105,20 @@ def _sure_gain(c: Float32, row: int, sight: Real) -> None:
 
 
 @fast_kernel
-def _offsets(c: Float32, east: Real, north: Real) -> None:
-    """Direction from the mast, one over the ground distance, and its square."""
+def _squares(c: Float32, east: Real, north: Real) -> None:
+    """The ground distance from the mast, squared, and one over it."""
     for k in range(LANES):
         dx, dy = c[X + k] - east, c[Y + k] - north
         d2 = max(dx * dx + dy * dy, _LEAST_M2)
-        one_over = ONE / math.sqrt(d2)
-        c[DX + k], c[DY + k] = dx * one_over, dy * one_over
-        c[INVERSE + k], c[SQUARED + k] = one_over, d2
+        c[SQUARED + k], c[INVERSE + k] = d2, ONE / math.sqrt(d2)
+
+
+@fast_kernel
+def _directions(c: Float32, east: Real, north: Real) -> None:
+    """Direction from the mast, east and north."""
+    for k in range(LANES):
+        one_over = c[INVERSE + k]
+        c[DX + k], c[DY + k] = (c[X + k] - east) * one_over, (c[Y + k] - north) * one_over
 
 
 @fast_kernel

@@ -16,6 +16,7 @@ from netmodel.kernels.hexagon import (
     link_losses,
     link_losses_at,
 )
+from netmodel.kernels.link_curve import HATA_SUBURBAN, HATA_UP_TO_GHZ, RANGE_M
 from netmodel.kernels.normal import normal_cdf
 from netmodel.kernels.propagation import extended_hata_loss_db, extended_hata_sigma_db
 
@@ -23,12 +24,10 @@ Float = NDArray[np.float64]
 Pair = tuple[float, float]
 
 SITE_CORRELATION = 0.5  # of shadowing between sites
-_NODE, _WEIGHT = np.polynomial.hermite_e.hermegauss(16)
-_WEIGHT = _WEIGHT / _WEIGHT.sum()
+NODE, _WEIGHT = np.polynomial.hermite_e.hermegauss(16)
+WEIGHT = _WEIGHT / _WEIGHT.sum()
 _N_SERVER = 3
 _POINTS = 20  # along an inter-site distance: within 1e-3 of 50 (tested)
-_RANGE_M = 5000.0  # of TR 38.901
-_HATA_SUBURBAN, _HATA_UP_TO_GHZ = 1, 3.0
 
 
 @scalar
@@ -65,14 +64,14 @@ def multi_server_coverage(
     """
     shared, own = math.sqrt(correlation), math.sqrt(1.0 - correlation)
     missed = 0.0
-    for q in range(_NODE.size):
-        none = _WEIGHT[q]
+    for q in range(NODE.size):
+        none = WEIGHT[q]
         for site in range(losses.shape[0]):
             miss = 0.0
             for state in range(2):
                 p = losses[site, 2] if state == 0 else 1.0 - losses[site, 2]
                 margin = (max_loss_db - losses[site, state]) / sigma_db[state]
-                miss += p * normal_cdf((shared * _NODE[q] - margin) / own)
+                miss += p * normal_cdf((shared * NODE[q] - margin) / own)
             none *= miss
         missed += none
     return float(1.0 - missed)
@@ -113,11 +112,11 @@ def ring_coverage(
     m = min(max(math.ceil(side_m / 100.0), 1), 20)
     middle = ((np.arange(m) + 0.5) / m - 0.5) * side_m
     apart = np.hypot((distance_m[:, np.newaxis] + middle)[:, np.newaxis], middle[:, np.newaxis])
-    within = apart <= _RANGE_M
+    within = apart <= RANGE_M
     out = np.zeros(apart.shape)
     losses = link_losses_at(apart[within], layout)
     out[within] = _mixtures(max_loss_db, losses, sigma_db)
-    if layout.frequency_ghz <= _HATA_UP_TO_GHZ:
+    if layout.frequency_ghz <= HATA_UP_TO_GHZ:
         out[~within] = _hata_coverage(apart[~within], layout, max_loss_db, sigma_db[1])
     return np.minimum.accumulate(out.mean(axis=(1, 2)))
 
@@ -141,7 +140,7 @@ def _hata_coverage(
     for k in range(out.size):
         km = distance_m[k] / 1000.0
         loss = extended_hata_loss_db(
-            km, layout.frequency_ghz * 1e3, layout.h_bs_m, layout.h_ut_m, _HATA_SUBURBAN
+            km, layout.frequency_ghz * 1e3, layout.h_bs_m, layout.h_ut_m, HATA_SUBURBAN
         )
         sigma = max(extended_hata_sigma_db(km, True), least_sigma_db)
         out[k] = normal_cdf((max_loss_db - loss) / sigma)
@@ -172,7 +171,7 @@ def reach_m(max_loss_db: float, layout: Layout, state: int) -> tuple[float, bool
     State 0 is with line of sight, 1 without. Between 10 m and the 5 km of the tables by
     bisection; the end of the range, and false, where the limit lies beyond it (models.md A.7).
     """
-    low, high = 10.0, 5000.0
+    low, high = 10.0, RANGE_M
     if link_losses(high, layout)[state] <= max_loss_db:
         return high, False
     if link_losses(low, layout)[state] > max_loss_db:

@@ -32,7 +32,7 @@ from netmodel.kernels.chunk import (
     Y,
     mast_gain,
 )
-from netmodel.kernels.coverage import SITE_CORRELATION
+from netmodel.kernels.coverage import NODE, SITE_CORRELATION, WEIGHT
 from netmodel.kernels.link_curve import (
     HIGH_DB,
     HIGH_SIGMA,
@@ -43,7 +43,7 @@ from netmodel.kernels.link_curve import (
     SIGMA_LOS,
     SIGMA_NLOS,
 )
-from netmodel.kernels.transmitters import Points, Transmitters, any_power, on_ground
+from netmodel.kernels.transmitters import Points, Transmitters, any_power, ground_offset, on_ground
 
 Float = NDArray[np.float64]
 Float32 = NDArray[np.float32]
@@ -59,10 +59,9 @@ _N_TERM = 1 + 2 * N_CASE
 # Rows of the work on a case: of each site sight and both margins, then what no site has reached.
 _NONE, _MISSED, _N_WORK = 9 * LANES, 10 * LANES, 11 * LANES
 
-_NODE, _WEIGHT = np.polynomial.hermite_e.hermegauss(16)
 _OWN = math.sqrt(1.0 - SITE_CORRELATION)
-_NODES = (math.sqrt(SITE_CORRELATION) / _OWN * _NODE).astype(np.float32)
-_WEIGHTS = (_WEIGHT / _WEIGHT.sum()).astype(np.float32)
+_NODES = (math.sqrt(SITE_CORRELATION) / _OWN * NODE).astype(np.float32)
+_WEIGHTS = WEIGHT.astype(np.float32)
 _DB = np.float32(10.0 * math.log10(2.0))
 _UNHEARD = np.float32(-1e3)  # a margin that leaves no doubt
 
@@ -132,8 +131,7 @@ def _terms(
             mast = sectors.mast[k]
             site = sectors.site[mast]
             dx, dy = sectors.x[site] - origin[0], sectors.y[site] - origin[1]
-            east = matrix[0, 0] * dx + matrix[0, 1] * dy
-            north = matrix[1, 0] * dx + matrix[1, 1] * dy
+            east, north = ground_offset(dx, dy, matrix)
             curve = sectors.curve[mast]
             mast_gain(c, east, north, sectors.curves, curve, True)
             any_power(

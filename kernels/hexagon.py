@@ -15,26 +15,22 @@ from netmodel.kernels._jit import kernel, scalar
 from netmodel.kernels.antenna import sector_gain_dbi
 from netmodel.kernels.draws import hash_uniform
 from netmodel.kernels.propagation import (
-    rma_los_loss_db,
-    rma_los_probability,
-    rma_nlos_loss_db,
-    uma_los_loss_db,
-    uma_los_probability,
-    uma_nlos_loss_db,
+    BUILDING_HEIGHT_M,
+    STREET_WIDTH_M,
+    Link,
+    tr38901_state_losses,
 )
 
 Float = NDArray[np.float64]
 
-UMA, RMA = 0, 1
-_STREET_WIDTH_M, _BUILDING_HEIGHT_M = 20.0, 5.0  # defaults of RMa, table 7.4.1-1
 _POINTS = 50  # along an inter-site distance
 
 
 class Layout(NamedTuple):
     """A lattice and its radio.
 
-    `model` is UMA or RMA; `element_dbm` the power of a resource element at the antenna's
-    foot, feeder taken off.
+    `model` is UMA or RMA of `propagation`; `element_dbm` the power of a resource element at the
+    antenna's foot, feeder taken off.
     """
 
     isd_m: float
@@ -50,19 +46,10 @@ class Layout(NamedTuple):
 @scalar
 def link_losses(distance_2d_m: float, layout: Layout) -> tuple[float, float, float]:
     """Loss with and without line of sight [dB], and the probability of it."""
-    f, h_bs, h_ut = layout.frequency_ghz, layout.h_bs_m, layout.h_ut_m
-    if layout.model == UMA:
-        return (
-            uma_los_loss_db(distance_2d_m, f, h_bs, h_ut),
-            uma_nlos_loss_db(distance_2d_m, f, h_bs, h_ut),
-            uma_los_probability(distance_2d_m, h_ut),
-        )
-    w, h = _STREET_WIDTH_M, _BUILDING_HEIGHT_M
-    return (
-        rma_los_loss_db(distance_2d_m, f, h_bs, h_ut, w, h),
-        rma_nlos_loss_db(distance_2d_m, f, h_bs, h_ut, w, h),
-        rma_los_probability(distance_2d_m),
+    link = Link(
+        layout.frequency_ghz, layout.h_bs_m, layout.h_ut_m, STREET_WIDTH_M, BUILDING_HEIGHT_M
     )
+    return tr38901_state_losses(distance_2d_m, link, layout.model)
 
 
 @kernel

@@ -17,26 +17,22 @@ from numpy.typing import NDArray
 
 from netmodel.kernels._jit import scalar
 from netmodel.kernels.propagation import (
-    INDOOR_LOSS_DB,
-    RMA_INDOOR_LOSS_DB,
-    RMA_INDOOR_SIGMA_DB,
+    BUILDING_HEIGHT_M,
+    RMA,
     RMA_SIGMA_DB,
-    UMA_INDOOR_SIGMA_DB,
+    STREET_WIDTH_M,
+    UMA,
     UMA_SIGMA_DB,
+    UMI,
     UMI_SIGMA_DB,
-    WALL_SIGMA_DB,
+    Link,
     breakpoint_m,
     extended_hata_loss_db,
     extended_hata_sigma_db,
     free_space_loss_db,
+    indoor_terms_db,
     rma_breakpoint_m,
-    rma_los_loss_db,
-    rma_nlos_loss_db,
-    uma_los_loss_db,
-    uma_nlos_loss_db,
-    umi_los_loss_db,
-    umi_nlos_loss_db,
-    wall_loss_db,
+    tr38901_state_losses,
 )
 
 Float = NDArray[np.float64]
@@ -54,8 +50,7 @@ _LEAST_M = 10.0  # models.md 0.4
 RANGE_M = 5000.0  # of TR 38.901 without line of sight
 HATA_RANGE_M = 20_000.0  # up to where extended Hata is a straight line
 HATA_UP_TO_GHZ = 3.0
-_HATA_SUBURBAN = 1
-_STREET_WIDTH_M, _BUILDING_HEIGHT_M = 20.0, 5.0  # defaults of RMa, table 7.4.1-1
+HATA_SUBURBAN = 1
 _LOG2_OF_DB = math.log2(10.0) / 10.0
 _N_TRIED = 200
 _UMA_UP_TO_M = 13.0  # terminals above have sight more often, by a factor of the distance
@@ -73,8 +68,6 @@ class _Model:
     decay_m: float
     decay_from_m: float
     sigma_db: tuple[float, float]
-    indoor_sigma_db: float
-    indoor_db: float
     near_db_per_m: float = 0.0
 
 
@@ -110,14 +103,17 @@ def link_curve(
     if model == "free_space":
         at_1m = free_space_loss_db(1000.0, frequency_ghz) - 60.0
         return slope_curve(at_1m, 2.0, h_bs_m - h_ut_m)
-    parts = _MODELS[model](frequency_ghz, h_bs_m, h_ut_m)
+    parts = _parts(_CODES[model], frequency_ghz, h_bs_m, h_ut_m)
     out = np.zeros(N_COLUMN)
     out[RISE] = h_bs_m - h_ut_m
     _set_lines(out, parts)
     _set_sight(out, parts, state)
     out[RANGE2] = out[SERVE2] = RANGE_M**2
     out[BEYOND_MOST] = _mean_gain_log2(parts, RANGE_M, state)
-    _set_shadowing(out, parts, frequency_ghz, model == "rma")
+    out[SIGMA_LOS], out[SIGMA_NLOS] = parts.sigma_db
+    out[SIGMA_BEYOND] = out[SIGMA_NLOS]
+    for is_high, column in ((False, LOW_DB), (True, HIGH_DB)):
+        out[column : column + 2] = indoor_terms_db(frequency_ghz, _CODES[model], is_high)
     if frequency_ghz <= HATA_UP_TO_GHZ:
         _set_hata(out, frequency_ghz, h_bs_m, h_ut_m)
     else:
@@ -140,36 +136,22 @@ def slope_curve(intercept_db: float, exponent: float, rise_m: float) -> Float:
     return out
 
 
-def _uma(f: float, h_bs: float, h_ut: float) -> _Model:
-    return _Model(
-        lambda d: uma_los_loss_db(d, f, h_bs, h_ut),
-        lambda d: uma_nlos_loss_db(d, f, h_bs, h_ut),
-        breakpoint_m(f, h_bs, h_ut), 18.0, 63.0, 0.0,
-        UMA_SIGMA_DB, UMA_INDOOR_SIGMA_DB, INDOOR_LOSS_DB,
-    )  # fmt: skip
+def _parts(model: int, f: float, h_bs: float, h_ut: float) -> _Model:
+    """What TR 38.901 says of one model."""
+    link = Link(f, h_bs, h_ut, STREET_WIDTH_M, BUILDING_HEIGHT_M)
+
+    def loss(state: int) -> Loss:
+        return lambda d: tr38901_state_losses(d, link, model)[state]
+
+    if model == RMA:
+        sight = (rma_breakpoint_m(f, h_bs, h_ut), 0.0, 1000.0, 10.0)
+        return _Model(loss(0), loss(1), *sight, RMA_SIGMA_DB, 0.002 * math.log10(BUILDING_HEIGHT_M))
+    decay_m, sigma = (63.0, UMA_SIGMA_DB) if model == UMA else (36.0, UMI_SIGMA_DB)
+    return _Model(loss(0), loss(1), breakpoint_m(f, h_bs, h_ut), 18.0, decay_m, 0.0, sigma)
 
 
-def _umi(f: float, h_bs: float, h_ut: float) -> _Model:
-    return _Model(
-        lambda d: umi_los_loss_db(d, f, h_bs, h_ut),
-        lambda d: umi_nlos_loss_db(d, f, h_bs, h_ut),
-        breakpoint_m(f, h_bs, h_ut), 18.0, 36.0, 0.0,
-        UMI_SIGMA_DB, UMA_INDOOR_SIGMA_DB, INDOOR_LOSS_DB,
-    )  # fmt: skip
-
-
-def _rma(f: float, h_bs: float, h_ut: float) -> _Model:
-    w, h = _STREET_WIDTH_M, _BUILDING_HEIGHT_M
-    return _Model(
-        lambda d: rma_los_loss_db(d, f, h_bs, h_ut, w, h),
-        lambda d: rma_nlos_loss_db(d, f, h_bs, h_ut, w, h),
-        rma_breakpoint_m(f, h_bs, h_ut), 0.0, 1000.0, 10.0,
-        RMA_SIGMA_DB, RMA_INDOOR_SIGMA_DB, RMA_INDOOR_LOSS_DB, 0.002 * math.log10(h),
-    )  # fmt: skip
-
-
-_MODELS = {"uma": _uma, "umi": _umi, "rma": _rma}
-MODELS = (*_MODELS, "free_space")
+_CODES = {"uma": UMA, "umi": UMI, "rma": RMA}
+MODELS = (*_CODES, "free_space")
 
 
 def _set_lines(out: Float, parts: _Model) -> None:
@@ -228,7 +210,7 @@ def sight_probability(curve: Curve, distance_m: float) -> float:
 @scalar
 def curve_gain_log2(curve: Curve, distance_m: float) -> float:
     """Mean gain at a ground distance of at least 10 m, as the block kernels approximate it."""
-    d = max(distance_m, 10.0)
+    d = max(distance_m, _LEAST_M)
     slant2 = d * d + curve[RISE] * curve[RISE]
     u = math.log2(slant2)
     los = curve[FAR] + curve[FAR_SLOPE] * u
@@ -255,20 +237,9 @@ def _set_hata(out: Float, frequency_ghz: float, h_bs_m: float, h_ut_m: float) ->
     """Extended Hata beyond the range of TR 38.901, over the ground distance."""
 
     def loss(d: float) -> float:
-        return extended_hata_loss_db(
-            d / 1000.0, frequency_ghz * 1e3, h_bs_m, h_ut_m, _HATA_SUBURBAN
-        )
+        return extended_hata_loss_db(d / 1000.0, frequency_ghz * 1e3, h_bs_m, h_ut_m, HATA_SUBURBAN)
 
     out[BEYOND], out[BEYOND_SLOPE] = _line(loss, RANGE_M, HATA_RANGE_M, 0.0)
     out[SERVE2] = HATA_RANGE_M**2
     far = extended_hata_sigma_db(RANGE_M / 1000.0, True)
     out[SIGMA_BEYOND] = max(far, out[SIGMA_NLOS])
-
-
-def _set_shadowing(out: Float, parts: _Model, frequency_ghz: float, is_rural: bool) -> None:
-    """Standard deviations, and the loss into buildings; only low loss applies to RMa."""
-    out[SIGMA_LOS], out[SIGMA_NLOS] = parts.sigma_db
-    out[SIGMA_BEYOND] = parts.sigma_db[1]
-    for is_high, column in ((False, LOW_DB), (not is_rural, HIGH_DB)):
-        out[column] = wall_loss_db(frequency_ghz, is_high) + parts.indoor_db
-        out[column + 1] = math.hypot(parts.indoor_sigma_db, WALL_SIGMA_DB[int(is_high)])

@@ -45,6 +45,8 @@ WALL_SIGMA_DB = (4.4, 6.5)
 # Mean loss inside the building: the lesser of two uniform depths, 0.5 dB per meter.
 INDOOR_LOSS_DB = 0.5 * 25.0 / 3.0
 RMA_INDOOR_LOSS_DB = 0.5 * 10.0 / 3.0
+# Defaults of RMa, table 7.4.1-1.
+STREET_WIDTH_M, BUILDING_HEIGHT_M = 20.0, 5.0
 
 
 class Link(NamedTuple):
@@ -282,6 +284,17 @@ def wall_loss_db(frequency_ghz: float, is_high_loss: bool) -> float:
     share = 0.7 if is_high_loss else 0.3
     through = share * 10.0 ** (-glass / 10.0) + (1.0 - share) * 10.0 ** (-concrete / 10.0)
     return 5.0 - 10.0 * math.log10(through)
+
+
+@scalar
+def indoor_terms_db(frequency_ghz: float, model: int, is_high_loss: bool) -> tuple[float, float]:
+    """Mean loss into a building and the deviation of its links; only low loss applies to RMa."""
+    is_rural = model == RMA
+    wall = is_high_loss and not is_rural
+    depth = RMA_INDOOR_LOSS_DB if is_rural else INDOOR_LOSS_DB
+    shadow = RMA_INDOOR_SIGMA_DB if is_rural else UMA_INDOOR_SIGMA_DB  # UMi has UMa's
+    spread = math.hypot(shadow, WALL_SIGMA_DB[1 if wall else 0])
+    return wall_loss_db(frequency_ghz, wall) + depth, spread
 
 
 @scalar

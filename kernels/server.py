@@ -128,7 +128,7 @@ def _serve_block(
 ) -> None:  # fmt: skip
     """Results of the points of one block, which begin at `first`."""
     points = on_ground(x, y, matrix)
-    around = sites_around(x, y, matrix, sectors, bins, reach.horizon_m)
+    around = sites_around(x, y, matrix, points, sectors, bins, reach.horizon_m)
     within = around.apart2 <= reach.near_m * reach.near_m
     state = _new_state(points)
     near = masts_of(around, within, sectors)

@@ -87,6 +87,12 @@ class Masts(NamedTuple):
     directed: bool
 
 
+@scalar
+def ground_offset(dx: float, dy: float, matrix: Float) -> tuple[float, float]:
+    """Offset on the ground, east and north, of one in the CRS by a block's matrix (2, 2)."""
+    return matrix[0, 0] * dx + matrix[0, 1] * dy, matrix[1, 0] * dx + matrix[1, 1] * dy
+
+
 @kernel
 def on_ground(x: Float, y: Float, matrix: Float) -> Points:
     """Offsets of points from the first one, formed in float64; the last one fills the lanes."""
@@ -94,20 +100,18 @@ def on_ground(x: Float, y: Float, matrix: Float) -> Points:
     east, north = np.empty(n, np.float32), np.empty(n, np.float32)
     for k in range(n):
         j = min(k, x.size - 1)
-        dx, dy = x[j] - x[0], y[j] - y[0]
-        east[k] = matrix[0, 0] * dx + matrix[0, 1] * dy
-        north[k] = matrix[1, 0] * dx + matrix[1, 1] * dy
+        east[k], north[k] = ground_offset(x[j] - x[0], y[j] - y[0], matrix)
     return Points(east, north)
 
 
 @kernel
 def sites_around(
-    x: Float, y: Float, matrix: Float, sectors: Transmitters, bins: Bins, horizon_m: float
-) -> Near:
-    """Sites within a horizon of the box around some points (x, y in the CRS)."""
-    box = on_ground(x, y, matrix)
-    west, east = box.east.min(), box.east.max()
-    south, north = box.north.min(), box.north.max()
+    x: Float, y: Float, matrix: Float, points: Points,
+    sectors: Transmitters, bins: Bins, horizon_m: float,
+) -> Near:  # fmt: skip
+    """Sites within a horizon of the box around some points (x, y in the CRS; on the ground)."""
+    west, east = points.east.min(), points.east.max()
+    south, north = points.north.min(), points.north.max()
     r0, r1, c0, c1 = _bins_within(x, y, bins, min(horizon_m / _least_scale(matrix), 1e12))
     most = 0
     for r in range(r0, r1):
@@ -117,12 +121,11 @@ def sites_around(
     n = 0
     for r in range(r0, r1):
         for k in range(bins.start[r * bins.columns + c0], bins.start[r * bins.columns + c1]):
-            dx, dy = sectors.x[bins.order[k]] - x[0], sectors.y[bins.order[k]] - y[0]
-            e = matrix[0, 0] * dx + matrix[0, 1] * dy
-            f = matrix[1, 0] * dx + matrix[1, 1] * dy
+            s = bins.order[k]
+            e, f = ground_offset(sectors.x[s] - x[0], sectors.y[s] - y[0], matrix)
             away2 = max(west - e, e - east, 0.0) ** 2 + max(south - f, f - north, 0.0) ** 2
             if away2 <= horizon_m * horizon_m:
-                site[n], at_east[n], at_north[n], apart2[n] = bins.order[k], e, f, away2
+                site[n], at_east[n], at_north[n], apart2[n] = s, e, f, away2
                 n += 1
     return Near(site[:n], at_east[:n], at_north[:n], apart2[:n])
 

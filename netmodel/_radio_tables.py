@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from netmodel.kernels.antenna import default_tilt_deg
 from netmodel.kernels.coverage import hexagon_coverage, ring_coverage
 from netmodel.kernels.hexagon import (
-    RMA,
-    UMA,
     Layout,
     drawn_powers,
     link_powers,
@@ -27,14 +25,11 @@ from netmodel.kernels.hexagon import (
 )
 from netmodel.kernels.link_budget import max_loss_db, noise_dbm, power_per_element_dbm
 from netmodel.kernels.propagation import (
-    INDOOR_LOSS_DB,
-    RMA_INDOOR_LOSS_DB,
-    RMA_INDOOR_SIGMA_DB,
+    RMA,
     RMA_SIGMA_DB,
-    UMA_INDOOR_SIGMA_DB,
+    UMA,
     UMA_SIGMA_DB,
-    WALL_SIGMA_DB,
-    wall_loss_db,
+    indoor_terms_db,
 )
 from netmodel.kernels.rate import (
     CHAIN_A_MIN_DB,
@@ -65,7 +60,7 @@ PLACES = ("outdoor", "low_loss", "high_loss")  # where the terminal is
 _N_DRAW = 4  # of lines of sight at each of some 2,160 points
 UMA_UP_TO_M = 1000.0
 FEEDER_DB, _GAIN_DBI = 2.0, 17.0
-_UE_NOISE_DB, _BS_NOISE_DB = 9.0, 5.0
+UE_NOISE_DB, _BS_NOISE_DB = 9.0, 5.0
 RSRP_DBM = -105.0
 _DL_SINR_DB, _UL_SINR_DB, _UL_N_RB = -6.0, -4.0, 10
 _DL = (0.6, -math.inf, 22.0)  # alpha, least and greatest SINR: TR 36.942 table A.1
@@ -172,7 +167,7 @@ def _downlink(band: Band, layout: Layout) -> tuple[Float, Float, Float, float]:
     load would cost the fixed point its uniqueness (models.md C.4).
     """
     server, others = drawn_powers(*link_powers(layout), _N_DRAW)
-    noise = linear(noise_dbm(band.scs_khz * 1e3, _UE_NOISE_DB))
+    noise = linear(noise_dbm(band.scs_khz * 1e3, UE_NOISE_DB))
     by_load = [sinr_db(server, others, float(load), noise) for load in LOADS]
     percentiles = np.quantile(by_load, SINR_SHARES, axis=1).T
     kept = by_load[-1] >= CHAIN_A_MIN_DB
@@ -197,7 +192,7 @@ def _uplink(band: Band, rise_db: float, layout: Layout) -> float:
 def max_losses_db(band: Band) -> tuple[float, float, float]:
     """Greatest losses for SS-RSRP >= -105 dBm, and for the down- and uplink (B15, B16)."""
     element = power_per_element_dbm(band.total_dbm, float(band.n_rb))
-    noise_re = noise_dbm(band.scs_khz * 1e3, _UE_NOISE_DB)
+    noise_re = noise_dbm(band.scs_khz * 1e3, UE_NOISE_DB)
     noise_ul = noise_dbm(band.scs_khz * 1e3 * 12 * _UL_N_RB, _BS_NOISE_DB)
     gain = band.array_gain_dbi - FEEDER_DB
     return (
@@ -209,14 +204,9 @@ def max_losses_db(band: Band) -> tuple[float, float, float]:
 
 def _places(band: Band, layout: Layout) -> list[tuple[float, tuple[float, float]]]:
     """Extra loss and sigmas of terminals at `PLACES`; only low loss applies to RMa."""
-    urban = layout.model == UMA
-    depth = INDOOR_LOSS_DB if urban else RMA_INDOOR_LOSS_DB
-    shadow = UMA_INDOOR_SIGMA_DB if urban else RMA_INDOOR_SIGMA_DB
-    out = [(0.0, UMA_SIGMA_DB if urban else RMA_SIGMA_DB)]
-    for is_high in (False, urban):
-        sigma = math.hypot(shadow, WALL_SIGMA_DB[int(is_high)])
-        out.append((wall_loss_db(band.frequency_ghz, is_high) + depth, (sigma, sigma)))
-    return out
+    sigma = UMA_SIGMA_DB if layout.model == UMA else RMA_SIGMA_DB
+    inside = (indoor_terms_db(band.frequency_ghz, layout.model, high) for high in (False, True))
+    return [(0.0, sigma), *((loss, (spread, spread)) for loss, spread in inside)]
 
 
 def _ring(band: Band, side_m: float, height_m: float) -> Float:

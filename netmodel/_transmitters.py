@@ -22,9 +22,9 @@ PATTERNS = {
     "element_38901": (65.0, 65.0, 30.0, 30.0, 30.0),
     "omni": (np.inf, np.inf, 0.0, 0.0, 0.0),
 }
-SECTOR_GAIN_DBI = 17.0  # of sector_36814 where none is given (models.md B.2)
+_CURVE = ("model", "frequency_ghz", "height_m")  # what a curve depends on
 _LOG2_OF_DB = np.log2(10.0) / 10.0
-_MAST = ("x", "y", "height_m", "model", "frequency_ghz")
+
 _MOST_DBM = 10.0 * SCALE_LOG2 / np.log2(10.0)
 
 
@@ -51,7 +51,7 @@ def transmitters(
         Sectors in the order of the rows.
     """
     _check_numbers(table)
-    starts_mast, starts_site = _changes(table, _MAST), _changes(table, ("x", "y"))
+    starts_mast, starts_site = _changes(table, ("x", "y", *_CURVE)), _changes(table, ("x", "y"))
     first = np.flatnonzero(starts_mast)
     of_site = np.flatnonzero(starts_site)
     curve, curves = _curves(table.iloc[first], state)
@@ -115,13 +115,10 @@ def _curves(masts: pd.DataFrame, state: str) -> tuple[NDArray[np.int32], NDArray
     unknown = set(masts["model"]) - set(MODELS)
     if unknown:
         raise InputError(f"sectors: model {min(unknown)!r}; known: {', '.join(MODELS)}")
-    kinds = masts[["model", "frequency_ghz", "height_m"]]
-    row, first = pd.factorize(pd.MultiIndex.from_frame(kinds))
-    curves = [
-        link_curve(model, frequency, height, TERMINAL_HEIGHT_M, state)
-        for model, frequency, height in first
-    ]
-    return np.asarray(row, np.int32), np.array(curves, np.float32)
+    kinds = list(zip(*(masts[c].tolist() for c in _CURVE), strict=True))
+    row = {kind: k for k, kind in enumerate(dict.fromkeys(kinds))}
+    curves = [link_curve(*kind, TERMINAL_HEIGHT_M, state) for kind in row]
+    return np.array([row[kind] for kind in kinds], np.int32), np.array(curves, np.float32)
 
 
 def _patterns(

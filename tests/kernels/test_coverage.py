@@ -14,11 +14,13 @@ from netmodel.kernels.coverage import (
     reach_m,
     ring_coverage,
 )
-from netmodel.kernels.hexagon import RMA, UMA, Layout, link_losses
+from netmodel.kernels.hexagon import Layout, link_losses
 from netmodel.kernels.normal import normal_cdf
 from netmodel.kernels.propagation import (
     INDOOR_LOSS_DB,
+    RMA,
     RMA_SIGMA_DB,
+    UMA,
     UMA_INDOOR_SIGMA_DB,
     UMA_SIGMA_DB,
     WALL_SIGMA_DB,

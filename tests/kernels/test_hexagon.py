@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from netmodel.kernels.antenna import default_tilt_deg
 from netmodel.kernels.draws import hash_uniform
 from netmodel.kernels.hexagon import (
-    RMA,
-    UMA,
     Layout,
     drawn_powers,
     lattice_points,
@@ -24,6 +22,7 @@ from netmodel.kernels.hexagon import (
     uplink_sinr,
 )
 from netmodel.kernels.link_budget import noise_dbm, power_per_element_dbm
+from netmodel.kernels.propagation import RMA, UMA
 from netmodel.kernels.rate import gap_shannon_curve, harmonic_mean, truncated_shannon_curve
 from netmodel.kernels.units import linear
 from tests.conftest import JIT_OFF

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netmodel.kernels.hexagon import UMA, Layout, drawn_powers, link_powers, sinr_db
+from netmodel.kernels.hexagon import Layout, drawn_powers, link_powers, sinr_db
 from netmodel.kernels.link_budget import noise_dbm, power_per_element_dbm
 from netmodel.kernels.load import (
     carriers_for_load,
@@ -17,6 +17,7 @@ from netmodel.kernels.load import (
     people_above,
     people_by_load,
 )
+from netmodel.kernels.propagation import UMA
 from netmodel.kernels.rate import harmonic_mean, truncated_shannon_curve
 from netmodel.kernels.units import linear
 from netmodel.presets import BANDS

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from netmodel.kernels import propagation as kernel
 from netmodel.kernels.coverage import pixel_gain_loss_db, reach_m
-from netmodel.kernels.hexagon import RMA, UMA, Layout
+from netmodel.kernels.hexagon import Layout
+from netmodel.kernels.propagation import RMA, UMA
 from tests.oracles import assert_oracle, oracle, tolerance
 from tests.reference import hata
 from tests.reference import propagation as twin
