@@ -87,13 +87,15 @@ def main() -> None:
     print(f"{platform.processor() or platform.machine()}, {numba.get_num_threads()} threads")
     given = scenario("Hainan" if options.quick else None, options.co_channel)
     ds, sectors, region = prepared(given)
-    work = work_of(ds, region.frame, region.wanted, sectors, given.radio)
+    work = work_of(ds, region.frame, region.wanted, sectors, given.radio, synthesised=True)
     computed(replace(work, tiles=work.tiles[:1]), 1.0)  # compiles
     name = "co-channel" if options.co_channel else "two carriers"
     for share in (0.25, 0.5) if options.quick else (0.01, 0.1, 1.0):
         report(f"{name}, {share:g} of the pixels", work, share)
     for share in (0.5,) if options.quick else (0.01, 0.1):
-        few = work_of(ds, region.frame, region.wanted, thinned(sectors, share), given.radio)
+        few = work_of(
+            ds, region.frame, region.wanted, thinned(sectors, share), given.radio, synthesised=True
+        )
         report(f"{name}, {share:g} of the sites, a tenth of the pixels", few, 0.1)
     print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from dataclasses import replace
 from importlib.metadata import version
 from importlib.resources import files
@@ -131,8 +132,13 @@ def _explicit(
     """The coverage stage of the explicit mode; its pixels are in the store where there is one."""
     work, sectors = explicit_work(inputs, domain)
 
+    begin, seen = time.perf_counter(), 0
+
     def report(done: int, total: int) -> None:
-        clock.note(f"coverage: tile {done:,} of {total:,}")
+        nonlocal seen  # fewer than are done where a run goes on
+        seen += 1
+        left = (time.perf_counter() - begin) / seen * (total - done)
+        clock.note(f"coverage: tile {done:,} of {total:,}, {left:,.0f} s left")
 
     if folder is None:
         pixels, found = in_memory(work, report)

@@ -78,21 +78,28 @@ def coverage(
     """
     radio, options = radio or Radio(), options or Sites()
     if isinstance(sites, pd.DataFrame):
-        return listed_pixels(population, sites, radio)
+        return _listed_pixels(population, sites, radio, synthesised)
     ds = population if sites is None else population.assign(sites.data_vars)
     if radio.mode == "explicit":
         tables = synthesised_sectors(ds, radio=radio, sites=options, seed=seed)
-        return in_memory(work_of(ds, grid_of(ds), None, Sectors(tables, {}), radio))[0]
+        return _pixels(ds, Sectors(tables, {}), radio, True)
     return _of_cells(ds, radio, options, synthesised)
 
 
-def listed_pixels(population: xr.Dataset, sites: pd.DataFrame, radio: Radio) -> xr.Dataset:
+def _listed_pixels(
+    population: xr.Dataset, sites: pd.DataFrame, radio: Radio, synthesised: bool
+) -> xr.Dataset:
     """Layers of the pixels around the sites of a table."""
-    grid = grid_of(population)
-    listed = placed_sectors("sites", sites, grid)
+    listed = placed_sectors("sites", sites, grid_of(population))
     ds = population.assign(listed_sites(population, stations_of(listed)).variables)
     sectors = Sectors(*listed_sectors(ds, listed, radio=radio))
-    return in_memory(work_of(ds, grid, None, sectors, radio))[0]
+    return _pixels(ds, sectors, radio, synthesised)
+
+
+def _pixels(ds: xr.Dataset, sectors: Sectors, radio: Radio, synthesised: bool) -> xr.Dataset:
+    """Layers of the pixels of all inhabited cells, held in memory."""
+    work = work_of(ds, grid_of(ds), None, sectors, radio, synthesised=synthesised)
+    return in_memory(work)[0]
 
 
 def _of_cells(ds: xr.Dataset, radio: Radio, sites: Sites, synthesised: bool) -> xr.Dataset:

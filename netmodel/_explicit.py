@@ -19,6 +19,7 @@ from netmodel._pixels import (
     CELL_LAYERS,
     Carrier,
     Ground,
+    Layers,
     Tallies,
     carriers_of,
     layer_dtype,
@@ -27,13 +28,12 @@ from netmodel._pixels import (
 )
 from netmodel.errors import InputError
 from netmodel.grids.grid import Grid
-from netmodel.grids.layers import coordinates
+from netmodel.grids.layers import GRID_MAPPING, coordinates
 from netmodel.grids.tiles import BLOCK, Pixels, Tile
 from netmodel.scenario import Radio
 from netmodel.store import write_arrays
 from netmodel.variables import VARIABLES, annotated
 
-Layers = dict[str, NDArray[Any]]
 Report = Callable[[int, int], None]
 
 _MOST_BYTES = 4 * 2**30  # of layers held in memory
@@ -52,7 +52,8 @@ class Sectors:
 class Work:
     """What is computed: the pixels of some tiles of a frame, on some carriers.
 
-    `window` is the rows and columns of the frame that the results' cells are of.
+    `window` is the rows and columns of the frame that the results' cells are of; `synthesised`
+    whether people or sites are.
     """
 
     pixels: Pixels
@@ -61,6 +62,7 @@ class Work:
     carriers: list[Carrier]
     radio: Radio
     window: tuple[slice, slice]
+    synthesised: bool
 
     @property
     def grid(self) -> Grid:
@@ -80,7 +82,13 @@ class Work:
 
 
 def work_of(
-    ds: xr.Dataset, frame: Grid, wanted: NDArray[np.bool_] | None, sectors: Sectors, radio: Radio
+    ds: xr.Dataset,
+    frame: Grid,
+    wanted: NDArray[np.bool_] | None,
+    sectors: Sectors,
+    radio: Radio,
+    *,
+    synthesised: bool,
 ) -> Work:
     """The work on the inhabited cells of a dataset, whose grid is a window of a frame.
 
@@ -117,7 +125,7 @@ def work_of(
     side = BLOCK * abs(frame.affine.a) / pixels.factor
     carriers = carriers_of(sectors.tables, sectors.antennas, side)
     tiles = pixels.tiles(*inhabited)
-    return Work(pixels, tiles, ground, carriers, radio, (window[0], window[1]))
+    return Work(pixels, tiles, ground, carriers, radio, (window[0], window[1]), synthesised)
 
 
 def one_table(sectors: Sectors, work: Work, served: pd.DataFrame) -> pd.DataFrame:
@@ -266,18 +274,16 @@ def _each_tile(
         keep(tile, layers, tallies)
 
     _ = work.pixels.order  # made once, before the threads
-    done = len(work.tiles) - len(tiles)
-    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+    before = len(work.tiles) - len(tiles)
+    pool = ThreadPoolExecutor(numba.get_num_threads())
+    try:
         futures = [pool.submit(one, tile) for tile in tiles]
-        try:
-            for future in as_completed(futures):
-                future.result()
-                done += 1
-                if report is not None:
-                    report(done, len(work.tiles))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        for done, future in enumerate(as_completed(futures), start=before + 1):
+            future.result()
+            if report is not None:
+                report(done, len(work.tiles))
+    finally:  # after an error, or Ctrl-C, those that wait are not begun
+        pool.shutdown(cancel_futures=True)
 
 
 def _room_for_means(work: Work) -> NDArray[np.float32]:
@@ -309,7 +315,7 @@ def _pixel_dataset(work: Work, layers: Layers) -> xr.Dataset:
         coords=coords,
         attrs={"title": "Pixels of the explicit mode", **_notes(work)},
     )
-    return annotated(ds, "pixels", synthesised=False)
+    return annotated(ds, "pixels", synthesised=work.synthesised)
 
 
 def _notes(work: Work) -> dict[str, Any]:
@@ -332,7 +338,7 @@ def _cell_dataset(work: Work, means: NDArray[np.float32]) -> xr.Dataset:
     layers = {name: (("y", "x"), m) for name, m in zip(CELL_LAYERS, known, strict=True)}
     out = xr.Dataset(layers, coords=coordinates(grid), attrs={"title": "Coverage"})
     out.attrs |= {"threshold": f"SS-RSRP >= {work.radio.rsrp_dbm:g} dBm", "mode": "explicit"}
-    return annotated(out, "coverage", synthesised=False)
+    return annotated(out, "coverage", synthesised=work.synthesised)
 
 
 def _template(work: Work, store: Path) -> None:
@@ -350,8 +356,10 @@ def _template(work: Work, store: Path) -> None:
             "_ARRAY_DIMENSIONS": list(variable.dims),
             "units": variable.units,
             "long_name": variable.long_name,
-            "grid_mapping": "spatial_ref",
+            "grid_mapping": GRID_MAPPING,
         }
+        if work.synthesised:
+            attributes["status"] = "synthesised"
         n = work.pixels.tile
         zarr.create_array(
             store=store / "pixels" / name, shape=work.shape, chunks=(1, n, n),

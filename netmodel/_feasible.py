@@ -85,4 +85,5 @@ def check_explicit(scenario: Scenario, region: Region, listed: pd.DataFrame | No
         antennas_of(listed, scenario.sites.path.parent)
     people = region.people if region.wanted is None else region.people[region.wanted]
     area = abs(region.grid.affine.a * region.grid.affine.e) / 1e6
-    return int(np.count_nonzero(people >= max(radio.min_people_per_km2 * area, 1e-300))) * factor**2
+    computed = (people > 0.0) & (people >= radio.min_people_per_km2 * area)
+    return int(np.count_nonzero(computed)) * factor**2

@@ -1,5 +1,7 @@
 """Maps of the explicit mode's pixels: power and quality of the best server."""
 
+import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,8 @@ from netmodel.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Attributes = Mapping[Any, Any]
 
 _MOST = 1600  # pixels on the longer side of a figure; of larger grids every nth is shown
 
@@ -35,10 +39,26 @@ LAYERS = (
 )  # fmt: skip
 
 
-def drawn(
-    pixels: xr.Dataset, name: str, carrier: int, label: str, ax: "Axes | None" = None
+def rsrp(run: xr.DataTree, carrier: int = 0, ax: "Axes | None" = None) -> "Axes":
+    """Map of the best server's SS-RSRP at the pixels of an explicit run."""
+    return _of_run(run, "rsrp_dbm", carrier, ax)
+
+
+def sinr(run: xr.DataTree, carrier: int = 0, ax: "Axes | None" = None) -> "Axes":
+    """Map of the best server's SINR at the pixels of an explicit run."""
+    return _of_run(run, "sinr_db", carrier, ax)
+
+
+def _of_run(run: xr.DataTree, name: str, carrier: int, ax: "Axes | None") -> "Axes":
+    if "pixels" not in run.children:
+        raise InputError('the run has no pixels; run a scenario with [radio] mode = "explicit"')
+    return _drawn(run["pixels"].to_dataset(), run.attrs, name, carrier, ax)
+
+
+def _drawn(
+    pixels: xr.Dataset, about: Attributes, name: str, carrier: int, ax: "Axes | None" = None
 ) -> "Axes":
-    """Map of a layer of one carrier.
+    """Map of a layer of one carrier; `about` are the attributes of the run.
 
     Raises
     ------
@@ -57,7 +77,11 @@ def drawn(
     carriers = pixels["carrier"].attrs["flag_meanings"].split()
     every = f", one in {step} each way shown" if step > 1 else ""
     side = float(pixels.attrs["resolution_m"])
-    ax.set_title(f"{layer.title}, {carriers[carrier]}\n{label}; pixels of {side:g} m{every}")
+    mark = " (synthesised)" if shown.attrs.get("status") == "synthesised" else ""
+    label = str(about.get("title", "")).removeprefix("netmodel run of ")
+    ax.set_title(f"{layer.title}, {carriers[carrier]}{mark}\n{label}; pixels of {side:g} m{every}")
+    words = f"{about.get('title', '')}. {about.get('attribution', '')}"
+    ax.figure.supxlabel("\n".join(textwrap.wrap(words, 150)), x=0.01, ha="left", fontsize=6)
     ax.set_xlabel("x of the run grid [km]")
     ax.set_ylabel("y of the run grid [km]")
     return ax
@@ -96,14 +120,14 @@ def _image(ax: "Axes", shown: xr.DataArray, layer: _Layer) -> None:
     bar.set_label(f"{layer.title} [{layer.unit}]; gray is not computed or not served")
 
 
-def save_all(pixels: xr.Dataset, folder: Path, label: str) -> list[Path]:
+def save_all(pixels: xr.Dataset, about: Attributes, folder: Path) -> list[Path]:
     """Write a PNG for each layer and carrier that has a map."""
     out = []
     for layer in LAYERS:
         if layer.name not in pixels:
             continue
         for k, carrier in enumerate(pixels["carrier"].attrs["flag_meanings"].split()):
-            ax = drawn(pixels, layer.name, k, label)
+            ax = _drawn(pixels, about, layer.name, k)
             out.append(folder / f"{layer.name.split('_')[0]}_{carrier}.png")
             figure: Any = ax.figure
             figure.savefig(out[-1])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from netmodel._antenna import Antenna
 from netmodel._networks import indoor_shares
+from netmodel._radio_tables import UE_NOISE_DB
 from netmodel._transmitters import bins_of, transmitters
 from netmodel.grids.io import warped_window
 from netmodel.grids.tiles import BLOCK, Pixels, Tile
@@ -23,9 +24,9 @@ from netmodel.scenario import Radio
 
 Float = NDArray[np.float64]
 Float32 = NDArray[np.float32]
+Layers = dict[str, NDArray[Any]]
 
 HORIZON_M = 30_000.0  # of a mast of 35 m over the standard atmosphere; flat models hear farther
-_UE_NOISE_DB = 9.0
 _WITHIN_DB = 6.0
 # Decibels are kept in steps of this: far below a model's accuracy, and half the room on disk.
 STEP_DB = 1.0 / 128.0
@@ -78,7 +79,7 @@ def carriers_of(
     out = []
     for name, table in tables.items():
         sectors = transmitters(table, antennas)
-        noise = linear(noise_dbm(BANDS[table["band"].iloc[0]].scs_khz * 1e3, _UE_NOISE_DB))
+        noise = linear(noise_dbm(BANDS[table["band"].iloc[0]].scs_khz * 1e3, UE_NOISE_DB))
         out.append(
             Carrier(name, str(table["network"].iloc[0]), sectors, bins_of(sectors, side_m), noise)
         )
@@ -87,7 +88,7 @@ def carriers_of(
 
 def tile_layers(
     tile: Tile, pixels: Pixels, ground: Ground, carriers: list[Carrier], radio: Radio
-) -> tuple[dict[str, NDArray[Any]], Tallies] | None:
+) -> tuple[Layers, Tallies] | None:
     """Layers (carrier, row, column) of a tile, and what is known of its cells and sectors.
 
     None where nobody lives.
@@ -100,29 +101,44 @@ def tile_layers(
         weight = warped_window(radio.weights, pixels.grid([tile]))
     people = pixels.shared(cells, weight)
     least = radio.min_people_per_km2 * ground.area_km2 / pixels.factor**2
-    flat, start = pixels.blocks((people > 0.0) & (people >= least))
-    x, y = pixels.centers(tile, flat)
-    settlement = pixels.refined(pixels.spread(ground.settlement, tile, -1)).reshape(-1)[flat]
-    layers: dict[str, NDArray[Any]] = {
-        name: np.full((len(carriers), pixels.tile**2), layer_fill(name), layer_dtype(name))
-        for name in radio.layers
-    }
-    of_point = people.reshape(-1)[flat]
-    served = []
-    missed = _Missed(np.unique([c.network for c in carriers]), flat.size)
-    matrix = pixels.matrices(tile)
+    points = Points(pixels, tile, (people > 0.0) & (people >= least))
+    settlement = points.take(pixels.refined(pixels.spread(ground.settlement, tile, -1)))
+    of_point = points.take(people)
+    layers = _new_layers(radio, len(carriers), pixels.tile)
+    served, best = [], dict[str, Float32]()
     for k, carrier in enumerate(carriers):
-        found, covered = _carrier_points(x, y, start, matrix, carrier, radio, pixels)
+        found, covered = _carrier_points(points, carrier, radio)
         linked = _linked(covered, settlement, radio)
-        missed.take(carrier.network, covered[RSRP], linked)
+        both = np.stack([covered[RSRP], linked])
+        # A network's carriers share their masts: the better one counts.
+        best[carrier.network] = np.maximum(both, best.get(carrier.network, both))
         served.append(_served(k, found.server, of_point))
-        values = _by_name(found, covered[RSRP], linked)
+        values = _by_name(found, *both)
         for name in radio.layers:
-            layers[name][k, flat] = values[name]
-    shape = (len(carriers), pixels.tile, pixels.tile)
-    whole: dict[str, NDArray[Any]] = {name: layer.reshape(shape) for name, layer in layers.items()}
-    means = _cell_means(pixels, people, flat, missed.covered())
-    return whole, Tallies(means, np.concatenate(served))
+            layers[name][k].reshape(-1)[points.flat] = values[name]
+    missed = np.prod([1.0 - one.astype(np.float64) for one in best.values()], axis=0)
+    means = _cell_means(pixels, people, points.flat, 1.0 - missed)
+    return layers, Tallies(means, np.concatenate(served))
+
+
+def _new_layers(radio: Radio, n_carrier: int, side: int) -> Layers:
+    """The layers that are kept, nothing computed."""
+    shape = (n_carrier, side, side)
+    return {n: np.full(shape, layer_fill(n), layer_dtype(n)) for n in radio.layers}
+
+
+class Points:
+    """The wanted pixels of a tile by blocks: place, first of each block, way to the ground."""
+
+    def __init__(self, pixels: Pixels, tile: Tile, wanted: NDArray[np.bool_]) -> None:
+        self.flat, self.start = pixels.blocks(wanted)
+        self.x, self.y = pixels.centers(tile, self.flat)
+        self.matrix = pixels.matrices(tile)
+        self.block_m = BLOCK * abs(pixels.frame.affine.a) / pixels.factor
+
+    def take(self, layer: NDArray[Any]) -> NDArray[Any]:
+        """Values of a layer of the tile's pixels at the points."""
+        return np.asarray(layer.reshape(-1)[self.flat])
 
 
 def _served(carrier: int, server: NDArray[np.int32], people: Float) -> Float:
@@ -134,42 +150,17 @@ def _served(carrier: int, server: NDArray[np.int32], people: Float) -> Float:
     return np.stack([np.full(sector.size, carrier), sector, pixels, of_sector], axis=1)
 
 
-class _Missed:
-    """Probability by network that a point is missed; a network's carriers share their masts."""
-
-    def __init__(self, networks: NDArray[np.str_], n: int) -> None:
-        self._best = {name: np.zeros((2, n), np.float32) for name in networks}
-
-    def take(self, network: str, covered: Float32, linked: Float32) -> None:
-        """The better of a network's carriers counts."""
-        best = self._best[network]
-        np.maximum(best, np.stack([covered, linked]), out=best)
-
-    def covered(self) -> Float:
-        """Probability (2, point) that any network covers, and links."""
-        missed = np.prod([1.0 - best.astype(np.float64) for best in self._best.values()], axis=0)
-        return np.asarray(1.0 - missed)
-
-
-def _carrier_points(
-    x: Float,
-    y: Float,
-    start: NDArray[np.int64],
-    matrix: Float,
-    carrier: Carrier,
-    radio: Radio,
-    pixels: Pixels,
-) -> tuple[Served, Float32]:
+def _carrier_points(points: Points, carrier: Carrier, radio: Radio) -> tuple[Served, Float32]:
     """What `serve` and `diversity` say of the points."""
-    n = x.size
-    out = _room(n)
+    out = _room(points.x.size)
     within = linear(-_WITHIN_DB) if "n_within_6db" in radio.layers else 0.0
-    side_m = BLOCK * abs(pixels.frame.affine.a) / pixels.factor
     second = "second_dbm" in radio.layers
-    reach = Reach(side_m, max(HORIZON_M, side_m), carrier.noise_mw, within, True, second)
-    serve(x, y, start, matrix, carrier.sectors, carrier.bins, reach, out)
-    covered = np.empty((N_CASE, n), np.float32)
-    diversity(x, y, start, matrix, out.sites, carrier.sectors, radio.rsrp_dbm, covered)
+    side = points.block_m
+    reach = Reach(side, max(HORIZON_M, side), carrier.noise_mw, within, True, second)
+    where = (points.x, points.y, points.start, points.matrix)
+    serve(*where, carrier.sectors, carrier.bins, reach, out)
+    covered = np.empty((N_CASE, points.x.size), np.float32)
+    diversity(*where, out.sites, carrier.sectors, radio.rsrp_dbm, covered)
     return out, covered
 
 
@@ -190,9 +181,9 @@ def _linked(covered: Float32, settlement: NDArray[np.generic], radio: Radio) -> 
     return np.asarray((of_point * covered[[OUTDOOR, LOW, HIGH]]).sum(axis=0), np.float32)
 
 
-def _by_name(found: Served, covered: Float32, linked: Float32) -> dict[str, NDArray[Any]]:
+def _by_name(found: Served, covered: Float32, linked: Float32) -> Layers:
     """Values of the points by layer, decibels in whole steps."""
-    out: dict[str, NDArray[Any]] = {
+    out: Layers = {
         "server": found.server, "n_within_6db": found.n_within,
         "coverage_probability": covered, "link_probability": linked,
     }  # fmt: skip

@@ -44,7 +44,7 @@ def run_into(
             maps.save_all(ran.tree, folder.partial / "maps")
             if (folder.store / "pixels").exists():
                 pixels = xr.open_zarr(folder.store, group="pixels", consolidated=False)
-                _pixel_maps.save_all(pixels, folder.partial / "maps", scenario.label)
+                _pixel_maps.save_all(pixels, ran.tree.attrs, folder.partial / "maps")
             if "projection" in ran.tree.children:
                 _projection_charts.save_all(ran.tree, folder.partial / "charts", ran.by_year)
         forget_marks(folder.store)

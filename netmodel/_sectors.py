@@ -140,7 +140,8 @@ def with_defaults(
     """A row a sector with all that `transmitters` needs, blanks filled by class and distance.
 
     Heights are those of the cell's settlement class, down-tilts follow the distance between
-    sites, UMa holds up to 1 km between them and RMa beyond, UMi for small cells.
+    sites, UMa holds up to 1 km between them and RMa beyond, UMi for small cells. A tilt given
+    beside a pattern from a file is added to the one in the file.
     """
     grid = grid_of(ds)
     cell = grid.cell(table["x"], table["y"])
@@ -148,15 +149,23 @@ def with_defaults(
     isd = _isd_at(ds, cell, number, per_site)
     out = table.assign(site=_numbered(table), frequency_ghz=band.frequency_ghz, load=radio.load)
     small = _column(out, "kind", "macro") == "small"
-    settlement = np.maximum(ds.settlement_class.values.reshape(-1)[cell], -1)
-    height = np.where(small, _SMALL_CELL_M, np.array(CLASS_HEIGHT_M)[settlement])
+    settlement = ds.settlement_class.values.reshape(-1)[cell]
+    remote = len(CLASS_HEIGHT_M) - 1  # where nobody lives
+    usual = np.array(CLASS_HEIGHT_M)[np.where(settlement < 0, remote, settlement)]
+    height = np.where(small, _SMALL_CELL_M, usual)
     out["height_m"] = _column(out, "height_m", np.nan).fillna(pd.Series(height, out.index))
     out["model"] = np.where(small, "umi", np.where(isd <= UMA_UP_TO_M, "uma", "rma"))
-    heights = out["height_m"].to_numpy(np.float64)
-    tilt = [default_tilt_deg(h, TERMINAL_HEIGHT_M, d) for h, d in zip(heights, isd, strict=True)]
-    out["tilt_deg"] = _column(out, "tilt_deg", np.nan).fillna(pd.Series(tilt, out.index))
     _set_power(out, band, antennas or {})
+    tilt = pd.Series(_usual_tilt(out, isd, antennas or {}), out.index)
+    out["tilt_deg"] = _column(out, "tilt_deg", np.nan).fillna(tilt)
     return _three_sectors(out)
+
+
+def _usual_tilt(table: pd.DataFrame, isd: Float, antennas: Mapping[str, Antenna]) -> Float:
+    """Down-tilt where none is given; a pattern from a file has its own in it."""
+    heights = table["height_m"].to_numpy(np.float64)
+    tilt = [default_tilt_deg(h, TERMINAL_HEIGHT_M, d) for h, d in zip(heights, isd, strict=True)]
+    return np.where(table["antenna"].isin(list(antennas)), 0.0, tilt)
 
 
 def _numbered(table: pd.DataFrame) -> NDArray[np.int64]:
@@ -172,7 +181,7 @@ def _column(table: pd.DataFrame, name: str, default: Any) -> "pd.Series":
 
 
 def _isd_at(ds: xr.Dataset, cell: NDArray[np.int64], number: int, per_site: float) -> Float:
-    """Inter-site distance around each site; that of three sites in a cell at least [m]."""
+    """Inter-site distance around each site, within the simulator's use of it [m]."""
     at = Cells(grid_of(ds), np.unique(cell))
     known = ~np.isnan(ds.people.values)
     macro = ds.macro_density.values[number]

@@ -193,7 +193,15 @@ def explicit_work(inputs: Inputs, done: dict[str, xr.Dataset]) -> tuple[Work, Se
         path = scenario.sites.path
         folder = path.parent if path is not None else None
         sectors = Sectors(*listed_sectors(ds, inputs.listed, radio=scenario.radio, folder=folder))
-    return work_of(ds, region.frame, region.wanted, sectors, scenario.radio), sectors
+    work = work_of(
+        ds,
+        region.frame,
+        region.wanted,
+        sectors,
+        scenario.radio,
+        synthesised=scenario.population.path is None or inputs.listed is None,
+    )
+    return work, sectors
 
 
 def _given(own: NDArray[Any] | None, usual: NDArray[Any]) -> NDArray[Any]:

@@ -117,7 +117,7 @@ def _curves(masts: pd.DataFrame, state: str) -> tuple[NDArray[np.int32], NDArray
         raise InputError(f"sectors: model {min(unknown)!r}; known: {', '.join(MODELS)}")
     kinds = list(zip(*(masts[c].tolist() for c in _CURVE), strict=True))
     row = {kind: k for k, kind in enumerate(dict.fromkeys(kinds))}
-    curves = [link_curve(*kind, TERMINAL_HEIGHT_M, state) for kind in row]
+    curves = [link_curve(m, f, height, TERMINAL_HEIGHT_M, state) for m, f, height in row]
     return np.array([row[kind] for kind in kinds], np.int32), np.array(curves, np.float32)
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from netmodel import _pixel_maps
-from netmodel.errors import InputError
+from netmodel._pixel_maps import rsrp as rsrp
+from netmodel._pixel_maps import sinr as sinr
 from netmodel.grids.grid import Grid
 from netmodel.grids.layers import grid_of
 from netmodel.kernels.coarsen import block_greatest, block_means, block_sums
@@ -66,7 +66,7 @@ MAPS = {
     "coverage_probability": _Map(
         "coverage",
         ("coverage_probability",),
-        "5G coverage, SS-RSRP ≥ -105 dBm outdoors",
+        "5G coverage outdoors",
         "probability",
         "viridis",
         is_density=False,
@@ -124,23 +124,6 @@ def cell_load(run: xr.DataTree, ax: "Axes | None" = None) -> "Axes":
 def congestion(run: xr.DataTree, ax: "Axes | None" = None) -> "Axes":
     """Map of the greatest load, down- or uplink, in steps; the target load is one of them."""
     return _draw(run, MAPS["congestion"], ax)
-
-
-def rsrp(run: xr.DataTree, carrier: int = 0, ax: "Axes | None" = None) -> "Axes":
-    """Map of the best server's SS-RSRP at the pixels of an explicit run."""
-    return _of_pixels(run, "rsrp_dbm", carrier, ax)
-
-
-def sinr(run: xr.DataTree, carrier: int = 0, ax: "Axes | None" = None) -> "Axes":
-    """Map of the best server's SINR at the pixels of an explicit run."""
-    return _of_pixels(run, "sinr_db", carrier, ax)
-
-
-def _of_pixels(run: xr.DataTree, name: str, carrier: int, ax: "Axes | None") -> "Axes":
-    if "pixels" not in run.children:
-        raise InputError('the run has no pixels; run a scenario with [radio] mode = "explicit"')
-    label = str(run.attrs.get("title", "")).removeprefix("netmodel run of ")
-    return _pixel_maps.drawn(run["pixels"].to_dataset(), name, carrier, label, ax)
 
 
 def save_all(run: xr.DataTree, folder: Path) -> list[Path]:
@@ -390,7 +373,9 @@ def _words(ax: "Axes", run: xr.DataTree, spec: _Map, base: _Base) -> None:
     layer = run[spec.stage].to_dataset()[spec.variables[0]]
     mark = " (synthesised)" if layer.attrs.get("status") == "synthesised" else ""
     label = run.attrs["title"].removeprefix("netmodel run of ")
-    ax.set_title(f"{spec.title}{mark}\n{label}", loc="left", fontsize=11, fontweight="bold")
+    threshold = str(run[spec.stage].attrs.get("threshold", "")).replace(">=", "≥")
+    title = f"{spec.title}, {threshold}" if threshold else spec.title
+    ax.set_title(f"{title}{mark}\n{label}", loc="left", fontsize=11, fontweight="bold")
     crs = base.grid.crs
     unit = "degrees" if crs.is_geographic else "km"
     ax.set_xlabel(f"{base.grid.name}, easting [{unit}]", loc="left")

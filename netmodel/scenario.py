@@ -167,7 +167,7 @@ class Radio(_Part):
     rsrp_dbm: Annotated[float, Field(ge=-150.0, le=-40.0)] = Field(
         -105.0, description="explicit: least SS-RSRP that counts as coverage [dBm]"
     )
-    layers: tuple[Layer, ...] = Field(
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1)] = Field(
         ("rsrp_dbm", "server", "sinr_db", "coverage_probability"),
         description=f"explicit: layers of the pixels that are kept, of {', '.join(LAYERS)}",
     )

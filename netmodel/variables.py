@@ -82,7 +82,7 @@ _TABLE = (
     ),
     Variable(
         "coverage", "coverage_probability", _CELL, "float32", "1",
-        "probability of SS-RSRP >= -105 dBm outdoors from any network", True,
+        "probability of SS-RSRP over the threshold (-105 dBm) outdoors from any network", True,
     ),
     Variable(
         "coverage", "link_probability", _CELL, "float32", "1",
@@ -90,42 +90,42 @@ _TABLE = (
     ),
     Variable(
         "coverage", "covered_share_90", _CELL, "float32", "1",
-        "explicit mode: share of the people whose pixel is covered with 0.9 or more",
+        "explicit mode: share of the people whose pixel is covered with 0.9 or more", True,
     ),
     Variable(
         "coverage", "computed_share", _CELL, "float32", "1",
-        "explicit mode: share of the people whose pixel is computed; the others count as missed",
+        "explicit mode: share of the people whose pixel is computed; others count as missed", True,
     ),
     Variable(
         "pixels", "rsrp_dbm", _CARRIER, "float32", "dBm",
-        "best server's SS-RSRP, mean over line of sight; NaN is not computed or not served",
+        "best server's SS-RSRP, mean over line of sight; NaN is not computed or not served", True,
     ),
     Variable(
         "pixels", "server", _CARRIER, "int32", "1",
-        "best server, a sector of sectors.parquet; -1 is none",
+        "best server, a sector of sectors.parquet; -1 is none", True,
     ),
     Variable(
         "pixels", "sinr_db", _CARRIER, "float32", "dB",
-        "best server's SINR, the others at the scenario's load",
+        "best server's SINR, the others at the scenario's load", True,
     ),
     Variable(
         "pixels", "coverage_probability", _CARRIER, "float32", "1",
-        "probability of the least SS-RSRP outdoors from the three best sites",
+        "probability of the least SS-RSRP outdoors from the three best sites", True,
     ),
     Variable(
         "pixels", "link_probability", _CARRIER, "float32", "1",
-        "probability of a link in both directions, indoor terminals included",
+        "probability of a link in both directions, indoor terminals included", True,
     ),
     Variable(
-        "pixels", "second_dbm", _CARRIER, "float32", "dBm", "second best server's SS-RSRP",
+        "pixels", "second_dbm", _CARRIER, "float32", "dBm", "second best server's SS-RSRP", True,
     ),
     Variable(
         "pixels", "interference_dbm", _CARRIER, "float32", "dBm",
-        "power of all other sectors at the scenario's load, of a resource element",
+        "power of all other sectors at the scenario's load, of a resource element", True,
     ),
     Variable(
         "pixels", "n_within_6db", _CARRIER, "int16", "sectors",
-        "sectors within 6 dB of the best server, itself included",
+        "sectors within 6 dB of the best server, itself included", True,
     ),
     Variable(
         "capacity", "cell_load", _NETWORK, "float32", "1",

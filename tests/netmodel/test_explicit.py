@@ -18,7 +18,8 @@ import xarray as xr
 import netmodel as nm
 from netmodel import _explicit, _pixels
 from netmodel._explicit import Sectors, in_memory, streamed, work_of
-from netmodel._sectors import synthesised_sectors
+from netmodel._sectors import listed_sectors, synthesised_sectors
+from netmodel._site_list import listed_sites, placed_sectors, stations_of
 from netmodel._stages import joined
 from netmodel.errors import InputError
 from netmodel.grids.grid import Grid
@@ -55,7 +56,7 @@ def sectors(ds):
 
 @pytest.fixture(scope="module")
 def work(ds, wanted, sectors):
-    return work_of(ds, grid_of(ds), wanted, sectors, RADIO)
+    return work_of(ds, grid_of(ds), wanted, sectors, RADIO, synthesised=True)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,7 @@ def test_layers_have_units_and_say_what_is_not_computed(ds, computed):
     for name in ("rsrp_dbm", "sinr_db"):
         np.testing.assert_array_equal(np.isfinite(pixels[name].values), heard)
     assert pixels.rsrp_dbm.attrs["units"] == "dBm"
+    assert all(layer.attrs["status"] == "synthesised" for layer in pixels.values())
     assert (pixels.second_dbm <= pixels.rsrp_dbm).where(np.isfinite(pixels.second_dbm), True).all()
     np.testing.assert_array_equal(pixels.n_within_6db.values > 0, heard)
     for name in ("coverage_probability", "link_probability"):
@@ -174,6 +176,7 @@ def test_what_is_streamed_is_what_is_held_in_memory(work, computed, tmp_path):
     for name in LAYERS:
         np.testing.assert_array_equal(pixels[name].values, computed[0][name].values)
         assert pixels[name].dtype == computed[0][name].dtype
+        assert pixels[name].attrs["status"] == "synthesised"
     xr.testing.assert_equal(found.cells, computed[1].cells)
     pd.testing.assert_frame_equal(found.served, computed[1].served)
 
@@ -202,6 +205,34 @@ def test_a_table_of_sites_makes_pixels(ds):
     assert int(out.server.max()) == 5
     with pytest.raises(InputError, match="sites: row 2: height_m nan|height_m -3"):
         nm.coverage(people, table.assign(height_m=-3.0), radio=radio)
+
+
+def test_a_pattern_from_a_file_has_its_own_tilt(ds, tmp_path):
+    cut = "\n".join(f"{angle} {min(angle, 360 - angle) / 9:.1f}" for angle in range(360))
+    (tmp_path / "a.msi").write_text(
+        f"NAME a\nFREQUENCY 3500\nGAIN 15 dBi\nTILT ELECTRICAL\nELECTRICAL_TILT 6\n"
+        f"HORIZONTAL 360\n{cut}\nVERTICAL 360\n{cut}\n"
+    )
+    table = pd.DataFrame({"lon": [11.45, 11.47, 11.44], "lat": [48.08, 48.1, 48.09]})
+    table["antenna"], table["tilt_deg"] = ["a.msi", None, "a.msi"], [np.nan, np.nan, 3.0]
+    listed = placed_sectors("sites", table, grid_of(ds))
+    people = ds.drop_dims("network")
+    own = people.assign(listed_sites(people, stations_of(listed)).variables)
+    tables, antennas = listed_sectors(own, listed, radio=Radio(), folder=tmp_path)
+    rows = next(iter(tables.values())).set_index("antenna")
+    assert sorted(rows.loc["a.msi", "tilt_deg"].unique()) == [0.0, 3.0]
+    assert (rows.loc["sector_36814", "tilt_deg"] >= 2.0).all()
+    gain = rows["eirp_dbm"].loc["a.msi"].iloc[0] - rows["eirp_dbm"].loc["sector_36814"].iloc[0]
+    assert gain == pytest.approx(antennas["a.msi"].gain_dbi - 17.0)
+
+
+def test_sites_as_a_dataset_make_the_pixels_that_the_stage_makes(ds, computed):
+    people = ds.drop_dims("network")
+    stations = ds[[n for n in ds.data_vars if "network" in ds[n].dims]]
+    out = nm.coverage(people, stations, radio=RADIO, options=OPTIONS)
+    same = out.sel(x=computed[0].x, y=computed[0].y)
+    served = computed[0].server.values >= 0
+    assert (same.server.values[served] == computed[0].server.values[served]).mean() > 0.999
 
 
 def scenario_text(raster, **radio):
