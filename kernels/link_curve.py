@@ -9,7 +9,6 @@ Sources: 3GPP TR 38.901 tables 7.4.1-1 and 7.4.2-1; ITU-R SM.2028-2 6.1; models.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from netmodel.kernels._jit import scalar
 from netmodel.kernels.propagation import (
     BUILDING_HEIGHT_M,
+    LOS,
     RMA,
     RMA_SIGMA_DB,
     STREET_WIDTH_M,
@@ -32,12 +32,12 @@ from netmodel.kernels.propagation import (
     free_space_loss_db,
     indoor_terms_db,
     rma_breakpoint_m,
-    tr38901_state_losses,
+    tr38901_losses_db,
 )
+from netmodel.kernels.propagation import NLOS as NLOS_STATE
 
 Float = NDArray[np.float64]
 Curve = NDArray[np.float64] | NDArray[np.float32]
-Loss = Callable[[float], float]
 
 # Columns of a curve. Gains are log2 of a ratio: offset, slope over log2(d3**2), slope over d3.
 NEAR, NEAR_SLOPE, NEAR_METER, FAR, FAR_SLOPE, NLOS, NLOS_SLOPE = range(7)
@@ -59,16 +59,20 @@ _NEVER = 1e30  # of a decay that leaves nothing
 
 @dataclass(frozen=True)
 class _Model:
-    """A model of TR 38.901 as losses over the ground distance, and what surrounds them."""
+    """A model of TR 38.901 at a link, and where its losses bend."""
 
-    los: Loss
-    nlos: Loss
+    link: Link
+    code: int
     break_m: float
     sight_m: float
     decay_m: float
     decay_from_m: float
     sigma_db: tuple[float, float]
     near_db_per_m: float = 0.0
+
+    def losses_db(self, state: int, *distance_m: float) -> Float:
+        """Losses in a state at some ground distances."""
+        return tr38901_losses_db(np.array(distance_m), self.link, self.code, state)
 
 
 def link_curve(
@@ -139,15 +143,11 @@ def slope_curve(intercept_db: float, exponent: float, rise_m: float) -> Float:
 def _parts(model: int, f: float, h_bs: float, h_ut: float) -> _Model:
     """What TR 38.901 says of one model."""
     link = Link(f, h_bs, h_ut, STREET_WIDTH_M, BUILDING_HEIGHT_M)
-
-    def loss(state: int) -> Loss:
-        return lambda d: tr38901_state_losses(d, link, model)[state]
-
     if model == RMA:
         sight = (rma_breakpoint_m(f, h_bs, h_ut), 0.0, 1000.0, 10.0)
-        return _Model(loss(0), loss(1), *sight, RMA_SIGMA_DB, 0.002 * math.log10(BUILDING_HEIGHT_M))
+        return _Model(link, model, *sight, RMA_SIGMA_DB, 0.002 * math.log10(BUILDING_HEIGHT_M))
     decay_m, sigma = (63.0, UMA_SIGMA_DB) if model == UMA else (36.0, UMI_SIGMA_DB)
-    return _Model(loss(0), loss(1), breakpoint_m(f, h_bs, h_ut), 18.0, decay_m, 0.0, sigma)
+    return _Model(link, model, breakpoint_m(f, h_bs, h_ut), 18.0, decay_m, 0.0, sigma)
 
 
 _CODES = {"uma": UMA, "umi": UMI, "rma": RMA}
@@ -157,17 +157,15 @@ MODELS = (*_CODES, "free_space")
 def _set_lines(out: Float, parts: _Model) -> None:
     """The straight lines of the losses, each read off where it alone is the loss."""
     bp, rise = parts.break_m, float(out[RISE])
-    beyond = max(bp, 10.0 * _LEAST_M)
-    out[FAR], out[FAR_SLOPE] = _line(parts.los, 2.0 * beyond, 8.0 * beyond, rise)
+    far = 2.0 * max(bp, 10.0 * _LEAST_M), 8.0 * max(bp, 10.0 * _LEAST_M)
+    out[FAR], out[FAR_SLOPE] = _line(far, parts.losses_db(LOS, *far), rise)
     out[NLOS], out[NLOS_SLOPE] = _nlos_line(parts, rise)
     if bp > _LEAST_M:
+        near = _LEAST_M, bp
+        meters = parts.near_db_per_m * np.hypot(near, rise)
         out[BREAK2] = bp**2
         out[NEAR_METER] = -parts.near_db_per_m * _LOG2_OF_DB
-
-        def without_meters(d: float) -> float:
-            return parts.los(d) - parts.near_db_per_m * math.hypot(d, rise)
-
-        out[NEAR], out[NEAR_SLOPE] = _line(without_meters, _LEAST_M, bp, rise)
+        out[NEAR], out[NEAR_SLOPE] = _line(near, parts.losses_db(LOS, *near) - meters, rise)
 
 
 def _nlos_line(parts: _Model, rise_m: float) -> tuple[float, float]:
@@ -177,16 +175,20 @@ def _nlos_line(parts: _Model, rise_m: float) -> tuple[float, float]:
     gain of one, so that line of sight decides.
     """
     tried = np.geomspace(_LEAST_M, RANGE_M, _N_TRIED)
-    above = [float(d) for d in tried if parts.nlos(float(d)) > parts.los(float(d))]
-    return _line(parts.nlos, above[0], above[-1], rise_m) if len(above) > 1 else (0.0, 0.0)
+    nlos = parts.losses_db(NLOS_STATE, *tried)
+    above = np.flatnonzero(nlos > parts.losses_db(LOS, *tried))
+    if above.size < 2:
+        return 0.0, 0.0
+    ends = above[[0, -1]]
+    return _line((tried[ends[0]], tried[ends[1]]), nlos[ends], rise_m)
 
 
-def _line(loss: Loss, d0: float, d1: float, rise_m: float) -> tuple[float, float]:
+def _line(distance_m: tuple[float, float], loss_db: Float, rise_m: float) -> tuple[float, float]:
     """Offset and slope of a gain over log2 of the squared slant distance, from two distances."""
-    u0, u1 = (math.log2(d * d + rise_m * rise_m) for d in (d0, d1))
-    g0, g1 = (-loss(d) * _LOG2_OF_DB for d in (d0, d1))
+    u0, u1 = (math.log2(d * d + rise_m * rise_m) for d in distance_m)
+    g0, g1 = -loss_db * _LOG2_OF_DB
     slope = (g1 - g0) / (u1 - u0)
-    return g0 - slope * u0, slope
+    return float(g0 - slope * u0), float(slope)
 
 
 def _set_sight(out: Float, parts: _Model, state: str) -> None:
@@ -229,17 +231,20 @@ def _mean_gain_log2(parts: _Model, distance_m: float, state: str) -> float:
     sight = np.zeros(N_COLUMN)
     _set_sight(sight, parts, state)
     p = sight_probability(sight, distance_m)
-    los, nlos = (10.0 ** (-loss(distance_m) / 10.0) for loss in (parts.los, parts.nlos))
+    los, nlos = (
+        10.0 ** (-float(parts.losses_db(k, distance_m)[0]) / 10.0) for k in (LOS, NLOS_STATE)
+    )
     return math.log2(p * los + (1.0 - p) * nlos)
 
 
 def _set_hata(out: Float, frequency_ghz: float, h_bs_m: float, h_ut_m: float) -> None:
     """Extended Hata beyond the range of TR 38.901, over the ground distance."""
-
-    def loss(d: float) -> float:
-        return extended_hata_loss_db(d / 1000.0, frequency_ghz * 1e3, h_bs_m, h_ut_m, HATA_SUBURBAN)
-
-    out[BEYOND], out[BEYOND_SLOPE] = _line(loss, RANGE_M, HATA_RANGE_M, 0.0)
+    ends = RANGE_M, HATA_RANGE_M
+    loss = [
+        extended_hata_loss_db(d / 1000.0, frequency_ghz * 1e3, h_bs_m, h_ut_m, HATA_SUBURBAN)
+        for d in ends
+    ]
+    out[BEYOND], out[BEYOND_SLOPE] = _line(ends, np.array(loss), 0.0)
     out[SERVE2] = HATA_RANGE_M**2
     far = extended_hata_sigma_db(RANGE_M / 1000.0, True)
     out[SIGMA_BEYOND] = max(far, out[SIGMA_NLOS])

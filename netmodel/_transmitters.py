@@ -127,7 +127,8 @@ def _patterns(
     """Number of each sector's pattern, and the cuts of those from files."""
     known = {name: k for k, name in enumerate(PATTERNS)}
     known |= {name: -1 - k for k, name in enumerate(antennas)}
-    unknown = set(names) - set(known)
+    words = names.tolist()
+    unknown = set(words) - set(known)
     if unknown:
         raise InputError(
             f"sectors: antenna {min(unknown)!r} is unknown; known: {', '.join(known)}; "
@@ -138,7 +139,7 @@ def _patterns(
         for plane, table in zip(cut, (antenna.horizontal_db, antenna.vertical_db), strict=True):
             plane[:361] = np.append(table, table[0]) * _LOG2_OF_DB
         cut[0, DEEPEST] = cut.max()
-    return np.array([known[name] for name in names], np.int32), cuts
+    return np.array([known[word] for word in words], np.int32), cuts
 
 
 def _columns(table: pd.DataFrame) -> NDArray[np.float32]:
