@@ -61,7 +61,7 @@ class Pixels:
                 "[radio] explicit mode needs a run grid in meters; give [grid] crs and bounds"
             )
         factor = round(side / resolution_m)
-        if factor < 1 or abs(factor * resolution_m - side) > 1e-6 * side:
+        if factor < 1 or abs(factor * resolution_m - side) > 1e-5 * side:
             near = side / max(factor, 1)
             raise InputError(
                 f"[radio] resolution_m = {resolution_m:g} is no whole part of the run grid's "

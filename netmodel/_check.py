@@ -3,7 +3,7 @@
 from netmodel._feasible import check_explicit, check_projection
 from netmodel._population import population
 from netmodel._region import Region
-from netmodel._site_list import column_notes
+from netmodel._site_list import column_notes, stations_of
 from netmodel._sites import check_room
 from netmodel._stages import Inputs, open_inputs, province_stations, province_traffic_gb
 from netmodel.scenario import Scenario
@@ -49,7 +49,8 @@ def _sites(inputs: Inputs) -> str:
     scenario, listed = inputs.scenario, inputs.listed
     if listed is not None:
         networks = _counted(listed["network"].nunique(), "network")
-        return f"{scenario.sites.path}: {_counted(len(listed), 'station')}, {networks}"
+        listed_stations = _counted(len(stations_of(listed)), "station")
+        return f"{scenario.sites.path}: {listed_stations}, {networks}"
     stations = province_stations(scenario)[0]
     check_room(
         population(inputs.region),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from netmodel._demand import busy_hour_mbps
 from netmodel._networks import carrier_room
 from netmodel._region import Region
-from netmodel._sectors import antennas_of
+from netmodel._sectors import antennas_of, check_masts
 from netmodel._series import read_series
 from netmodel._targets import read_targets
 from netmodel.errors import InputError
@@ -33,7 +33,8 @@ def check_networks(scenario: Scenario, networks: Sequence[str]) -> None:
         unknown = [name for name in values if name not in networks]
         if unknown:
             raise InputError(
-                f"{key}: unknown network {unknown[0]!r}; {where} has {', '.join(networks)}"
+                f"{key}: unknown network {unknown[0]!r}; {where} has {', '.join(networks)}; give "
+                "{} or the networks' own, if only to replace those of the preset"
             )
     missing = [name for name in networks if name not in scenario.demand.subscribers]
     if scenario.demand.subscribers and missing:
@@ -82,8 +83,14 @@ def check_explicit(scenario: Scenario, region: Region, listed: pd.DataFrame | No
         with open_raster(radio.weights):
             pass
     if listed is not None and scenario.sites.path is not None:
+        check_masts(listed)
         antennas_of(listed, scenario.sites.path.parent)
     people = region.people if region.wanted is None else region.people[region.wanted]
     area = abs(region.grid.affine.a * region.grid.affine.e) / 1e6
     computed = (people > 0.0) & (people >= radio.min_people_per_km2 * area)
+    if not computed.any():
+        raise InputError(
+            f"[radio] min_people_per_km2 = {radio.min_people_per_km2:g}: no pixel has so many; "
+            "give less, or another area"
+        )
     return int(np.count_nonzero(computed)) * factor**2

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel._antenna import Antenna, read_antenna
+from netmodel._link import MODELS
 from netmodel._networks import cell_side_m, isd_m, network_names
 from netmodel._radio_tables import FEEDER_DB, UMA_UP_TO_M, max_losses_db
 from netmodel._transmitters import PATTERNS
@@ -109,6 +110,7 @@ def listed_sectors(
     grid = grid_of(ds)
     inside = grid.cell(listed["x"], listed["y"]) >= 0
     outdoor = listed[inside & (listed["kind"] != "indoor").to_numpy()]
+    check_masts(outdoor)
     antennas = antennas_of(outdoor, folder)
     out: dict[str, pd.DataFrame] = {}
     for number, name in enumerate(network_names(ds)):
@@ -121,6 +123,22 @@ def listed_sectors(
     if not out:
         raise InputError("no outdoor site in the area; give a list with some, or another area")
     return out, antennas
+
+
+def check_masts(listed: pd.DataFrame) -> None:
+    """Refuse outdoor masts that no model of their kind is made for."""
+    height = _column(listed, "height_m", np.nan).to_numpy(np.float64)
+    for kind, model in (("macro", "rma"), ("small", "umi")):
+        low, high = MODELS[model].h_bs_m
+        bad = (listed["kind"] == kind).to_numpy() & ((height < low) | (height > high))
+        if bad.any():
+            row = listed.iloc[int(np.argmax(bad))]
+            raise InputError(
+                f"[sites] {int(bad.sum())} masts of kind {kind} out of the range of "
+                f"{MODELS[model].source}, {low:g}-{high:g} m, the first of {row['height_m']:g} m "
+                f"at x {row['x']:.0f}, y {row['y']:.0f} of the run grid; mend height_m, or leave "
+                "it blank"
+            )
 
 
 def antennas_of(table: pd.DataFrame, folder: Path | None) -> dict[str, Antenna]:
@@ -140,8 +158,8 @@ def with_defaults(
     """A row a sector with all that `transmitters` needs, blanks filled by class and distance.
 
     Heights are those of the cell's settlement class, down-tilts follow the distance between
-    sites, UMa holds up to 1 km between them and RMa beyond, UMi for small cells. A tilt given
-    beside a pattern from a file is added to the one in the file.
+    sites, UMa holds up to 1 km between them and 60 m of height, RMa beyond, UMi for small cells.
+    A tilt given beside a pattern from a file is added to the one in the file.
     """
     grid = grid_of(ds)
     cell = grid.cell(table["x"], table["y"])
@@ -154,7 +172,9 @@ def with_defaults(
     usual = np.array(CLASS_HEIGHT_M)[np.where(settlement < 0, remote, settlement)]
     height = np.where(small, _SMALL_CELL_M, usual)
     out["height_m"] = _column(out, "height_m", np.nan).fillna(pd.Series(height, out.index))
-    out["model"] = np.where(small, "umi", np.where(isd <= UMA_UP_TO_M, "uma", "rma"))
+    # UMa knows no masts as tall as RMa does.
+    urban = (isd <= UMA_UP_TO_M) & (out["height_m"] <= MODELS["uma"].h_bs_m[1])
+    out["model"] = np.where(small, "umi", np.where(urban, "uma", "rma"))
     _set_power(out, band, antennas or {})
     tilt = pd.Series(_usual_tilt(out, isd, antennas or {}), out.index)
     out["tilt_deg"] = _column(out, "tilt_deg", np.nan).fillna(tilt)

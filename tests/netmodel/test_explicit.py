@@ -226,6 +226,27 @@ def test_a_pattern_from_a_file_has_its_own_tilt(ds, tmp_path):
     assert gain == pytest.approx(antennas["a.msi"].gain_dbi - 17.0)
 
 
+def masts(ds, height_m, **columns):
+    """Sectors of 20 sites within 3 km, all of one height."""
+    rng = np.random.default_rng(3)
+    place = {k: float(ds[k].mean()) + rng.uniform(0.0, 3e3, 20) for k in ("x", "y")}
+    table = pd.DataFrame({**place, "height_m": height_m, **columns})
+    grid = grid_of(ds)
+    listed = placed_sectors("sites", table, grid, grid.crs.to_wkt())
+    people = ds.drop_dims("network")
+    own = people.assign(listed_sites(people, listed).variables)
+    return next(iter(listed_sectors(own, listed, radio=Radio())[0].values()))
+
+
+def test_a_mast_has_a_model_that_knows_its_height(ds):
+    assert "uma" in set(masts(ds, 20.0)["model"])
+    assert set(masts(ds, 80.0)["model"]) == {"rma"}
+    assert set(masts(ds, 6.0, kind="small")["model"]) == {"umi"}
+    for height, kind in ((5.0, "macro"), (900.0, "macro"), (30.0, "small")):
+        with pytest.raises(InputError, match=f"20 masts of kind {kind} .* the first of {height:g}"):
+            masts(ds, height, kind=kind)
+
+
 def test_sites_as_a_dataset_make_the_pixels_that_the_stage_makes(ds, computed):
     people = ds.drop_dims("network")
     stations = ds[[n for n in ds.data_vars if "network" in ds[n].dims]]
@@ -279,6 +300,7 @@ def test_a_killed_run_goes_on(raster, tmp_path):
         ({"weights": "no.tif"}, "no such file"),
         ({"layers": ["rsrp"]}, "rsrp_dbm"),
         ({"load": 1.5}, "load"),
+        ({"min_people_per_km2": 1e9}, "no pixel has so many"),
     ],
 )
 def test_what_cannot_be_is_refused(raster, tmp_path, radio, message):
