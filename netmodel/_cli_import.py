@@ -1,0 +1,1 @@
+"""`netmodel import`: a planner's own files, checked and written ready for a scenario."""

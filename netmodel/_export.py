@@ -1,0 +1,1 @@
+"""A run's layers, zones and sites as files of a GIS."""
