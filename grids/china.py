@@ -9,9 +9,10 @@ from importlib.resources import as_file, files
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from pyproj import CRS
+from numpy.typing import ArrayLike, NDArray
+from pyproj import CRS, Transformer
 
+from netmodel.grids.datum import in_gcj02_box
 from netmodel.grids.grid import NATIONAL_CRS, Grid
 from netmodel.grids.io import open_raster
 from netmodel.grids.zones import Zones
@@ -53,6 +54,18 @@ def open_china_2020() -> China:
     known = people.astype(np.float64)
     known[counties.label < 0] = np.nan
     return China(grid, known, counties, tags["ATTRIBUTION"])
+
+
+def in_china(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
+    """Whether points in WGS 84 [degrees] lie in cells of the embedded grid's 31 provinces."""
+    x, y = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
+    inside = in_gcj02_box(x, y)
+    if inside.any():
+        label, grid, _ = _read(_COUNTY)
+        to_grid = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True)
+        cell = grid.cell(*to_grid.transform(x[inside], y[inside]))
+        inside[inside] = (cell >= 0) & (np.asarray(label, np.int32).reshape(-1)[cell] > 0)
+    return inside
 
 
 def county_table() -> pd.DataFrame:

@@ -196,6 +196,8 @@ def input_hashes(scenario: Scenario) -> dict[str, str]:
         "population": scenario.population.path,
         "zones": scenario.zones.path,
         "sites": scenario.sites.path,
+        "villages": scenario.villages.path,
+        "dem": scenario.dem.path,
         "weights": scenario.radio.weights,
         "series": scenario.projection.series,
         "targets": scenario.projection.targets,

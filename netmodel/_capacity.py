@@ -16,6 +16,7 @@ from netmodel._networks import (
     networks,
 )
 from netmodel._radio_tables import ISD_M, LOADS
+from netmodel._settings import Demand, Radio, Sites
 from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
 from netmodel.kernels.allocation import water_filling
@@ -27,7 +28,6 @@ from netmodel.kernels.load import (
 )
 from netmodel.kernels.spread import spread
 from netmodel.kernels.zonal import zonal_sum
-from netmodel.scenario import Demand, Radio, Sites
 from netmodel.variables import REASONS, VARIABLES, annotated
 
 Float = NDArray[np.float64]

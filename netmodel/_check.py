@@ -1,11 +1,20 @@
 """What a scenario would use, found without running it."""
 
+from pathlib import Path
+
+import numpy as np
+from pyproj import Transformer
+
 from netmodel._feasible import check_explicit, check_projection
 from netmodel._population import population
 from netmodel._region import Region
+from netmodel._rows import read_points
+from netmodel._site_checks import coordinate_numbers
 from netmodel._site_list import column_notes, stations_of
 from netmodel._sites import check_room
 from netmodel._stages import Inputs, open_inputs, province_stations, province_traffic_gb
+from netmodel.errors import InputError
+from netmodel.grids.io import warped_window
 from netmodel.scenario import Scenario
 
 
@@ -28,12 +37,58 @@ def used(scenario: Scenario) -> list[tuple[str, str]]:
     if scenario.radio.mode == "explicit":
         pixels = check_explicit(scenario, region, inputs.listed)
         lines.append(("pixels", f"{pixels:,} of {scenario.radio.resolution_m:g} m a carrier"))
+    lines += _idle(scenario, region)
     notes = column_notes(scenario.sites.path, scenario.radio.mode) if scenario.sites.path else ""
     lines += [("columns of sites", notes)] if notes else []
     lines += [(name.replace("_", " "), f"{value:,.6g}") for name, value in region.losses.items()]
     if scenario.area is not None and region.wanted is not None:
         lines.append(("area", f"{scenario.area_text}: {_counted(region.wanted.sum(), 'cell')}"))
     return lines
+
+
+def _idle(scenario: Scenario, region: Region) -> list[tuple[str, str]]:
+    """Files that are named and used by no stage yet."""
+    lines = []
+    if scenario.villages.path is not None:
+        lines.append(("villages", _villages(scenario.villages.path, region)))
+    if scenario.dem.path is not None:
+        lines.append(("dem", _dem(scenario.dem.path, region)))
+    return [(name, f"{what}; used by no stage yet") for name, what in lines]
+
+
+def _villages(path: Path, region: Region) -> str:
+    """How many villages there are, in the grid and outside."""
+    table = read_points(path, "[villages] path")
+    if not {"lon", "lat"} <= set(table.columns):
+        raise InputError(f"{path}: no lon and lat; `netmodel import villages` it")
+    to_grid = Transformer.from_crs("EPSG:4326", region.frame.crs, always_xy=True)
+    lon, lat = (coordinate_numbers(path, table, c) for c in ("lon", "lat"))
+    outside = int((region.frame.cell(*to_grid.transform(lon, lat)) < 0).sum())
+    if outside == len(table):
+        raise InputError(f"{path}: none of {outside:,} villages in the grid; give the region's own")
+    beyond = f", {outside:,} of them outside the grid" if outside else ""
+    return f"{path}: {_counted(len(table), 'village')}{beyond}"
+
+
+def _dem(path: Path, region: Region) -> str:
+    """Elevation of the region, and how much of it is known."""
+    elevation = warped_window(path, region.grid)
+    inhabited = region.people > 0.0
+    known = np.isfinite(elevation[inhabited])
+    if not known.any():
+        raise InputError(f"{path}: no elevation where people live; give a raster of the region")
+    low, high = (float(f(elevation[inhabited][known])) for f in (np.min, np.max))
+    if low < LOWEST_M or high > HIGHEST_M:
+        raise InputError(
+            f"{path}: elevations from {low:g} to {high:g} m, beyond {LOWEST_M:g}..{HIGHEST_M:g}; "
+            "is it a raster of elevation, in meters?"
+        )
+    share = f"{100.0 * known.mean():.1f} % of the inhabited cells"
+    return f"{path}: {low:,.0f} to {high:,.0f} m on {share}"
+
+
+# Of the ground: the shore of the Dead Sea is at -430 m, the highest summit at 8,849 m.
+LOWEST_M, HIGHEST_M = -500.0, 9000.0
 
 
 def _zones(region: Region) -> str:

@@ -1,1 +1,228 @@
 """`netmodel import`: a planner's own files, checked and written ready for a scenario."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from netmodel.errors import InputError
+
+if TYPE_CHECKING:
+    from netmodel._rows import Reading
+    from netmodel.intake.people import People
+    from netmodel.intake.report import Report
+
+_out = Console(soft_wrap=False)
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Check files of your own and write them ready for a scenario.",
+    epilog=(
+        "netmodel import sites 262.csv.gz -o sites.parquet --keep radio=LTE,NR\n\n"
+        "netmodel import zones districts.gpkg -o zones.parquet --column code=ADM2 --repair\n\n"
+        "netmodel import population worldpop.tif -o people.tif --resolution-m 1000"
+    ),
+)
+
+File = Annotated[Path, typer.Argument(help="file to read; its format is found out")]
+Vector = Annotated[
+    Path, typer.Option("--out", "-o", help="file to write: .parquet, .gpkg, .geojson or .csv")
+]
+Raster = Annotated[Path, typer.Option("--out", "-o", help="GeoTIFF to write, cloud-optimized")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", "-c", help="NAME=COLUMN, once for each; NAME= leaves one out"),
+]
+Crs = Annotated[str | None, typer.Option(help="CRS of coordinates whose file states none")]
+Datum = Annotated[str | None, typer.Option(help="wgs84 or gcj02; needed for points in China")]
+Layer = Annotated[str | None, typer.Option(help="of a file with several layers")]
+Encoding = Annotated[str, typer.Option(help="of a text file, such as gb18030")]
+Decimal = Annotated[str, typer.Option(help="mark of decimals in a text file: . or ,")]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(help="COLUMN=VALUE,VALUE: rows with other values are dropped"),
+]
+PeopleOf = Annotated[
+    str | None,
+    typer.Option(
+        "--population",
+        help="raster of counts, or china-2020, for the report; what lies outside it is dropped",
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace the file if it is there")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print errors only")]
+AsJson = Annotated[bool, typer.Option("--json", help="print the report as JSON")]
+
+
+@app.command()
+def sites(
+    file: File,
+    out: Vector,
+    column: Columns = None,
+    crs: Crs = None,
+    datum: Datum = None,
+    keep: Keep = None,
+    cluster_m: Annotated[
+        float | None,
+        typer.Option(
+            help="metres within which rows are one site; default 100 for radio cells, else 10"
+        ),
+    ] = None,
+    population: PeopleOf = None,
+    layer: Layer = None,
+    encoding: Encoding = "utf-8-sig",
+    decimal: Decimal = ".",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Base stations: OpenCelliD (plain or gzip), CSV, GeoPackage, GeoJSON, Parquet.
+
+    Rows of a network near each other become one site; sectors with azimuths are kept.
+
+    Columns: lon, lat (or x, y with --crs), network, kind, site_id, band, azimuth_deg, tilt_deg,
+    height_m, power_dbm, antenna, samples. Usual spellings are known.
+    """
+    reading = _reading(column, crs, datum, layer, encoding, decimal, keep)
+    from netmodel.intake.sites import import_sites
+
+    def work() -> "Report":
+        people = _people(population)
+        return import_sites(
+            file, out, reading=reading, cluster_m=cluster_m, people=people, overwrite=overwrite
+        )
+
+    _show(work, out, 'sites = {{ path = "{}" }}', quiet=quiet, as_json=as_json)
+
+
+@app.command()
+def villages(
+    file: File,
+    out: Vector,
+    column: Columns = None,
+    crs: Crs = None,
+    datum: Datum = None,
+    keep: Keep = None,
+    population: PeopleOf = None,
+    layer: Layer = None,
+    encoding: Encoding = "utf-8-sig",
+    decimal: Decimal = ".",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Villages, or other places that fiber has to reach, as points.
+
+    Columns: lon, lat (or x, y with --crs), village_id, name, population, households.
+    """
+    reading = _reading(column, crs, datum, layer, encoding, decimal, keep)
+    from netmodel.intake.villages import import_villages
+
+    def work() -> "Report":
+        people = _people(population)
+        return import_villages(file, out, reading=reading, people=people, overwrite=overwrite)
+
+    _show(work, out, 'villages = {{ path = "{}" }}', quiet=quiet, as_json=as_json)
+
+
+@app.command()
+def zones(
+    file: File,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="file to write: .parquet, .gpkg or .geojson")
+    ],
+    column: Columns = None,
+    crs: Crs = None,
+    datum: Datum = None,
+    keep: Keep = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="mend invalid polygons, leave out rows without one")
+    ] = False,
+    population: PeopleOf = None,
+    layer: Layer = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Zones to report by: polygons of GeoPackage, GeoJSON, shapefile or GeoParquet.
+
+    Columns: code and name; rows are numbered without them.
+    """
+    reading = _reading(column, crs, datum, layer, "utf-8-sig", ".", keep)
+    from netmodel.intake.zones import import_zones
+
+    def work() -> "Report":
+        people = _people(population)
+        return import_zones(
+            file, out, reading=reading, repair=repair, people=people, overwrite=overwrite
+        )
+
+    _show(
+        work,
+        out,
+        'zones = {{ path = "{}", code = "code", name = "name" }}',
+        quiet=quiet,
+        as_json=as_json,
+    )
+
+
+def _reading(
+    column: list[str] | None,
+    crs: str | None,
+    datum: str | None,
+    layer: str | None,
+    encoding: str,
+    decimal: str,
+    keep: list[str] | None,
+) -> "Reading":
+    """How the file is read, from the command line's words."""
+    from netmodel._rows import Reading
+
+    if decimal not in (".", ","):
+        raise InputError(f"--decimal {decimal}: expected . or ,")
+    columns = dict(_pair("--column", text) for text in column or [])
+    kept = {name: tuple(v.split(",")) for name, v in (_pair("--keep", t) for t in keep or [])}
+    return Reading(columns, crs, datum, layer, encoding, decimal, kept)
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    """Both sides of NAME=VALUE."""
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        raise InputError(f"{option} {text}: expected NAME=VALUE, such as {option} lon=LONGITUDE")
+    return name.strip(), value.strip()
+
+
+def _people(source: str | None) -> "People | None":
+    from netmodel.intake.people import People
+
+    return None if source is None else People.of(source)
+
+
+def _show(work: "Callable[[], Report]", out: Path, key: str, *, quiet: bool, as_json: bool) -> None:
+    """Do the work and print its report."""
+    begin = time.perf_counter()
+    if quiet or as_json:
+        report = work()
+    else:
+        with _out.status("reading ..."):
+            report = work()
+    if as_json:
+        typer.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+    elif not quiet:
+        table = Table("report", "", box=None, pad_edge=False)
+        for name, text in report.lines():
+            table.add_row(escape(name), escape(text))
+        _out.print(table)
+        seconds = time.perf_counter() - begin
+        # Not wrapped, to be copied.
+        typer.echo(f"{out} written in {seconds:.1f} s")
+        typer.echo(f"in a scenario: {key.format(out.as_posix())}")

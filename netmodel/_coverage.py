@@ -19,11 +19,11 @@ from netmodel._networks import (
 )
 from netmodel._radio_tables import DISTANCE_M, mixed
 from netmodel._sectors import listed_sectors, synthesised_sectors
+from netmodel._settings import Radio, Sites
 from netmodel._site_list import listed_sites, placed_sectors, stations_of
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
 from netmodel.kernels.lookup import curve_values
-from netmodel.scenario import Radio, Sites
 from netmodel.variables import annotated
 
 Float = NDArray[np.float64]
@@ -90,7 +90,8 @@ def _listed_pixels(
     population: xr.Dataset, sites: pd.DataFrame, radio: Radio, synthesised: bool
 ) -> xr.Dataset:
     """Layers of the pixels around the sites of a table."""
-    listed = placed_sectors("sites", sites, grid_of(population))
+    numbered = sites.set_axis(np.arange(2, len(sites) + 2))  # as the rows of a file
+    listed = placed_sectors("sites", numbered, grid_of(population))
     ds = population.assign(listed_sites(population, stations_of(listed)).variables)
     sectors = Sectors(*listed_sectors(ds, listed, radio=radio))
     return _pixels(ds, sectors, radio, synthesised)

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from netmodel._settings import Demand
 from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
@@ -16,7 +17,6 @@ from netmodel.kernels.demand import (
     split_by_weight,
 )
 from netmodel.kernels.zonal import float32_keeping_sums, zonal_sum
-from netmodel.scenario import Demand
 from netmodel.variables import annotated
 
 Float = NDArray[np.float64]

@@ -26,11 +26,11 @@ from netmodel._pixels import (
     layer_fill,
     tile_layers,
 )
+from netmodel._settings import Radio
 from netmodel.errors import InputError
 from netmodel.grids.grid import Grid
 from netmodel.grids.layers import GRID_MAPPING, coordinates
 from netmodel.grids.tiles import BLOCK, Pixels, Tile
-from netmodel.scenario import Radio
 from netmodel.store import write_arrays
 from netmodel.variables import VARIABLES, annotated
 

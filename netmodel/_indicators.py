@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel._networks import carrier_room, network_names
+from netmodel._settings import Demand
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
 from netmodel.grids.zones import Zones, sums_by_level
@@ -16,7 +17,7 @@ from netmodel.kernels.energy import HOURS_PER_YEAR, site_power_w
 from netmodel.kernels.load import people_above, people_by_load
 from netmodel.kernels.zonal import zonal_sum
 from netmodel.presets import SITE_POWER
-from netmodel.scenario import Demand, Scenario
+from netmodel.scenario import Scenario
 from netmodel.variables import REASONS
 
 Float = NDArray[np.float64]

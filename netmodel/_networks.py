@@ -8,6 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel._radio_tables import DISTANCE_M, ISD_M, RadioTables, cell_tables
+from netmodel._settings import Radio, Sites
 from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
@@ -15,7 +16,6 @@ from netmodel.kernels.distance import nearest_marked
 from netmodel.kernels.lookup import curve_values
 from netmodel.kernels.window import smooth_sites
 from netmodel.presets import BANDS, SETTLEMENT_CLASSES, URBAN, Band
-from netmodel.scenario import Radio, Sites
 
 Float = NDArray[np.float64]
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from netmodel._antenna import Antenna
 from netmodel._networks import indoor_shares
 from netmodel._radio_tables import UE_NOISE_DB
+from netmodel._settings import Radio
 from netmodel._transmitters import bins_of, transmitters
 from netmodel.grids.io import warped_window
 from netmodel.grids.tiles import BLOCK, Pixels, Tile
@@ -20,7 +21,6 @@ from netmodel.kernels.server import Reach, Served, serve
 from netmodel.kernels.transmitters import Bins, Transmitters
 from netmodel.kernels.units import linear
 from netmodel.presets import BANDS, CLASS_LOW_LOSS_SHARE
-from netmodel.scenario import Radio
 
 Float = NDArray[np.float64]
 Float32 = NDArray[np.float32]

@@ -24,9 +24,9 @@ from netmodel._series import (
     read_series,
     to_working,
 )
+from netmodel._settings import Projection
 from netmodel._threads import in_threads
 from netmodel.errors import InputError
-from netmodel.scenario import Projection
 from netmodel.variables import annotated
 
 Float = NDArray[np.float64]

@@ -10,13 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netmodel import facts
+from netmodel._settings import RunGrid
 from netmodel.errors import InputError
 from netmodel.grids.china import open_china_2020
 from netmodel.grids.grid import Grid, crs_of
 from netmodel.grids.population import PopulationRaster, read_population
 from netmodel.grids.zones import Zones, box_mask, one_zone, polygon_mask, read_zones
 from netmodel.kernels.distance import nearest_marked
-from netmodel.scenario import RunGrid, Scenario
+from netmodel.scenario import Scenario
 
 Mask = NDArray[np.bool_]
 

@@ -13,6 +13,7 @@ from netmodel._antenna import Antenna, read_antenna
 from netmodel._link import MODELS
 from netmodel._networks import cell_side_m, isd_m, network_names
 from netmodel._radio_tables import FEEDER_DB, UMA_UP_TO_M, max_losses_db
+from netmodel._settings import Radio, Sites
 from netmodel._transmitters import PATTERNS
 from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
@@ -23,7 +24,6 @@ from netmodel.kernels.draws import spread_points
 from netmodel.kernels.link_budget import power_per_element_dbm
 from netmodel.kernels.window import smooth_sites
 from netmodel.presets import BANDS, CLASS_HEIGHT_M, TERMINAL_HEIGHT_M, Band
-from netmodel.scenario import Radio, Sites
 
 Float = NDArray[np.float64]
 

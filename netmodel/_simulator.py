@@ -14,9 +14,9 @@ from netmodel._radio_tables import (
     cell_tables,
     mixed,
 )
+from netmodel._settings import Radio
 from netmodel.errors import InputError
 from netmodel.presets import BANDS, SETTLEMENT_CLASSES
-from netmodel.scenario import Radio
 
 _VARIABLES = {
     "spectral_efficiency": (("isd", "load"), "bit/s/Hz", "harmonic mean, chain A, rank 1"),

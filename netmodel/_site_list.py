@@ -1,8 +1,6 @@
 """A user's list of base stations, checked where it enters."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +9,19 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from netmodel._csv import read_csv
+from netmodel._rows import column_names, read_points
+from netmodel._site_checks import (
+    KINDS,
+    RANGES,
+    check_duplicates,
+    check_known,
+    check_lonlat,
+    check_networks_named,
+    check_numbers,
+    coordinate_numbers,
+    row_of,
+    words,
+)
 from netmodel._sites import station_layers
 from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
@@ -19,21 +29,10 @@ from netmodel.grids.grid import Grid
 from netmodel.grids.layers import grid_of
 from netmodel.presets import BANDS
 
-KINDS = ("macro", "indoor", "small")
-_KEY = "[sites] path"
-# What numbers a list may hold of a station or sector, and the range of each.
-_RANGES = {
-    "azimuth_deg": (-360.0, 360.0),
-    "tilt_deg": (-90.0, 90.0),
-    "height_m": (0.1, 1000.0),
-    "power_dbm": (-50.0, 100.0),
-    "carriers": (1.0, 100.0),
-}
-_USED = {"lon", "lat", "x", "y", "network", "kind", "azimuth_deg", "site_id", "cell"}
+_USED = {"lon", "lat", "x", "y", "network", "kind", "azimuth_deg", "site_id", "cell", "geometry"}
 _EXPLICIT = ("band", "tilt_deg", "height_m", "power_dbm", "antenna")
 _IDLE = ("carriers",)
-# What tells stations at one place apart.
-_IDENTITY = ("network", "kind", "azimuth_deg", "band")
+_KEY = "[sites] path"
 _ALIASES = {"net": "network", "longitude": "lon", "latitude": "lat"}
 
 
@@ -109,42 +108,43 @@ def read_sectors(path: str | Path, grid: Grid, crs: str | None = None) -> pd.Dat
         swapped or outside the grid; kinds, bands and numbers that are none; networks named in
         some rows only.
     """
-    return placed_sectors(path, read_csv(path, _KEY), grid, crs)
+    return placed_sectors(path, read_points(path, _KEY), grid, crs)
 
 
 def placed_sectors(
     path: str | Path, table: pd.DataFrame, grid: Grid, crs: str | None = None
 ) -> pd.DataFrame:
-    """A table of base stations or sectors as `read_sectors` returns it; `path` names its errors."""
+    """A table of base stations or sectors as `read_sectors` returns it.
+
+    `path` names its errors, its index the rows.
+    """
     table = table.rename(columns=_ALIASES)
     columns, source_crs = _coordinate_columns(path, table, crs)
-    a, b = (_numbers(path, table, c) for c in columns)
-    _check_lonlat(path, source_crs, a, b)
+    a, b = (coordinate_numbers(path, table, c) for c in columns)
+    check_lonlat(path, source_crs, (a, b), table.index)
     x, y = Transformer.from_crs(source_crs, grid.crs, always_xy=True).transform(a, b)
-    _check_inside(path, grid, (np.asarray(x), np.asarray(y)), (a, b), source_crs)
-    out = pd.DataFrame({"x": x, "y": y})
-    _check_networks(path, table)
-    out["network"] = _words(table, "network", "all")
-    out["kind"] = _words(table, "kind", "macro")
-    _check_known(path, "kind", out["kind"], KINDS)
-    _check_known(path, "band", _words(table, "band", ""), ("", *BANDS))
-    _check_numbers(path, table)
-    _check_duplicates(path, table.assign(_a=a, _b=b))
+    _check_inside((path, table.index), grid, (x, y), (a, b), source_crs)
+    out = pd.DataFrame({"x": x, "y": y}, index=table.index)
+    check_networks_named(path, table)
+    out["network"] = words(table, "network", "all")
+    out["kind"] = words(table, "kind", "macro")
+    check_known(path, "kind", out["kind"], KINDS)
+    check_known(path, "band", words(table, "band", ""), ("", *BANDS))
+    check_numbers(path, table)
+    check_duplicates(path, table.assign(_a=a, _b=b))
     for column in ("band", "antenna"):
-        words = _words(table, column, "")
-        out[column] = words.where(words != "", np.nan)
-    for column in (c for c in _RANGES if c in table.columns):
+        said = words(table, column, "")
+        out[column] = said.where(said != "", np.nan)
+    for column in (c for c in RANGES if c in table.columns):
         out[column] = pd.to_numeric(table[column], errors="coerce").astype(np.float64)
-    return out
+    return out.reset_index(drop=True)
 
 
 def column_notes(path: str | Path, mode: str = "national") -> str:
     """What is not used of a list's columns, for reading; empty if all are."""
-    names = [str(c) for c in read_csv(path, _KEY, rows=1).rename(columns=_ALIASES).columns]
+    names = [_ALIASES.get(c, c) for c in column_names(path)]
     idle = [n for n in names if n in _IDLE or (mode == "national" and n in _EXPLICIT)]
     unknown = [n for n in names if n not in _USED and n not in _EXPLICIT and n not in _IDLE]
-    # The header of a column of row numbers is empty.
-    unknown = [n for n in unknown if not n.startswith("Unnamed")]
     notes = [f"{', '.join(idle)}: checked, not used in {mode} mode"] if idle else []
     notes += [f"{', '.join(unknown)}: not known, left out"] if unknown else []
     return "; ".join(notes)
@@ -167,81 +167,17 @@ def _coordinate_columns(
         raise InputError(f"[sites] crs = {crs!r}: not a CRS; use an EPSG code") from error
 
 
-def _numbers(path: str | Path, table: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    """A coordinate column as finite numbers."""
-    value = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
-    bad = ~np.isfinite(value)
-    if bad.any():
-        raise InputError(
-            f"{path}: {int(bad.sum())} rows without a finite {column}, the first row {_row(bad)} "
-            f"with {_shown(table[column][bad].iloc[0])}; mend or remove them"
-        )
-    return value
-
-
-def _shown(value: Any) -> str:
-    """A value of a list as its reader sees it."""
-    return "nothing" if pd.isna(value) else repr(value) if isinstance(value, str) else str(value)
-
-
-def _check_networks(path: str | Path, table: pd.DataFrame) -> None:
-    """Refuse lists that name the network of some rows only."""
-    if "network" not in table.columns:
-        return
-    blank = table["network"].isna()
-    if blank.any() and not blank.all():
-        raise InputError(
-            f"{path}: {int(blank.sum())} rows without a network, the first row {_row(blank)}, "
-            "where others have one; name it in every row or in none"
-        )
-
-
-def _check_known(
-    path: str | Path, column: str, words: "pd.Series[str]", known: Iterable[str]
-) -> None:
-    """Refuse words that mean nothing."""
-    unknown = ~words.isin(list(known))
-    if unknown.any():
-        raise InputError(
-            f"{path}: row {_row(unknown)}: {column} {words[unknown].iloc[0]!r}; "
-            f"known: {', '.join(word for word in known if word)}"
-        )
-
-
-def _check_numbers(path: str | Path, table: pd.DataFrame) -> None:
-    """Refuse numbers out of range; a blank is not known."""
-    for column in (c for c in _RANGES if c in table.columns):
-        low, high = _RANGES[column]
-        value = pd.to_numeric(table[column], errors="coerce")
-        bad = table[column].notna() & ~value.between(low, high)
-        if bad.any():
-            raise InputError(
-                f"{path}: row {_row(bad)}: {column} {_shown(table[column][bad].iloc[0])}; "
-                f"expected {low:g} to {high:g}, or nothing"
-            )
-
-
-def _check_lonlat(
-    path: str | Path, crs: CRS, lon: NDArray[np.float64], lat: NDArray[np.float64]
-) -> None:
-    """Refuse latitudes beyond the poles."""
-    beyond = np.abs(lat) > 90.0
-    if crs.is_geographic and beyond.any():
-        swapped = bool((np.abs(lon) <= 90.0).all())
-        raise InputError(
-            f"{path}: row {_row(beyond)} has latitude {lat[beyond][0]:g}; "
-            + ("lon and lat look swapped" if swapped else "latitudes lie within -90..90")
-        )
-
-
 def _check_inside(
-    path: str | Path,
+    place: tuple[str | Path, "pd.Index[int]"],
     grid: Grid,
     xy: tuple[NDArray[np.float64], NDArray[np.float64]],
     given: tuple[NDArray[np.float64], NDArray[np.float64]],
     crs: CRS,
 ) -> None:
-    """Refuse sites outside the grid, and say so if swapping the columns would mend it."""
+    """Refuse sites outside the grid, and say so if swapping the columns would mend it.
+
+    `place` is the file and its rows' numbers.
+    """
     outside = grid.cell(*xy) < 0
     if not outside.any():
         return
@@ -251,39 +187,7 @@ def _check_inside(
     if swapped[outside].mean() > 0.5:
         remedy = "the two coordinate columns look swapped"
     raise InputError(
-        f"{path}: {int(outside.sum())} of {outside.size} sites outside the grid, the first row "
-        f"{_row(outside)} at ({given[0][outside][0]:g}, {given[1][outside][0]:g}); {remedy}"
+        f"{place[0]}: {int(outside.sum())} of {outside.size} sites outside the grid, the first "
+        f"row {row_of(place[1], outside)} at ({given[0][outside][0]:g}, "
+        f"{given[1][outside][0]:g}); {remedy}"
     )
-
-
-def _check_duplicates(path: str | Path, table: pd.DataFrame) -> None:
-    """Refuse rows that nothing tells apart, and ids given twice."""
-    key = ["_a", "_b", *(c for c in _IDENTITY if c in table.columns)]
-    if "cell" in table.columns:
-        # A list of radio cells has several rows a mast, and cell ids are unique only within an
-        # area code that the list may lack: only copies of a whole row are duplicates.
-        key = [c for c in table.columns if not str(c).startswith("Unnamed")]
-    twice = table.duplicated(key).to_numpy()
-    if "site_id" in table.columns and "azimuth_deg" not in table.columns:
-        twice = twice | table.duplicated("site_id").to_numpy()
-    if twice.any():
-        k = int(np.argmax(twice))
-        raise InputError(
-            f"{path}: {int(twice.sum())} duplicated sites, the first row {_row(twice)} at "
-            f"({table['_a'].iloc[k]:g}, {table['_b'].iloc[k]:g}); remove them, or tell them apart "
-            "by network, kind, band, azimuth_deg or cell"
-        )
-
-
-def _words(table: pd.DataFrame, column: str, default: str) -> "pd.Series[str]":
-    """A text column, with a default where it or a value is missing."""
-    if column not in table.columns:
-        return pd.Series(default, index=table.index)
-    words = table[column].where(table[column].notna(), default)
-    text = words.astype(str).str.strip().str.removesuffix(".0")
-    return text.str.replace(r"\s+", "_", regex=True)
-
-
-def _row(bad: "NDArray[np.bool_] | pd.Series[bool]") -> int:
-    """Line of the file of the first bad row: one header line, counted from 1."""
-    return int(np.argmax(np.asarray(bad))) + 2

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from netmodel._settings import Sites
 from netmodel.errors import InfeasibleError
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
@@ -22,7 +23,6 @@ from netmodel.kernels.allocation import (
 from netmodel.kernels.demand import split_by_weight
 from netmodel.kernels.zonal import zonal_sum
 from netmodel.presets import INDOOR_CLASSES, RURAL_DENSITY_PER_KM2, SETTLEMENT_CLASSES
-from netmodel.scenario import Sites
 from netmodel.variables import annotated
 
 Float = NDArray[np.float64]

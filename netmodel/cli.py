@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from netmodel import _cli_import
 from netmodel.errors import InputError, NetmodelError
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
     help="National 5G, fiber, NB-IoT and IPv6 capacity on one population grid.",
     epilog="Start with: netmodel run china-2020 -o out/",
 )
+app.add_typer(_cli_import.app, name="import")
 _out = Console(soft_wrap=False)
 
 ScenarioName = Annotated[

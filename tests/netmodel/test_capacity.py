@@ -7,10 +7,10 @@ import netmodel as nm
 from netmodel._capacity import covered_demand
 from netmodel._networks import inhabited, range_m
 from netmodel._radio_tables import DISTANCE_M, ISD_M, LOADS, cell_tables
+from netmodel._settings import Demand, Radio, Sites
 from netmodel._stages import joined
 from netmodel.errors import InputError
 from netmodel.presets import BANDS
-from netmodel.scenario import Demand, Radio, Sites
 from netmodel.variables import REASONS
 from tests.conftest import JIT_OFF
 from tests.reference import load as twin

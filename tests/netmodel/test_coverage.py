@@ -3,8 +3,8 @@ import pytest
 import xarray as xr
 
 import netmodel as nm
+from netmodel._settings import Radio, Sites
 from netmodel._stages import joined
-from netmodel.scenario import Radio, Sites
 
 OPTIONS = Sites(total=400, networks={"a": 0.6, "b": 0.4})
 

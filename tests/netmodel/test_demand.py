@@ -4,8 +4,8 @@ import xarray as xr
 
 import netmodel as nm
 from netmodel._demand import busy_hour_mbps, fiveg_share
+from netmodel._settings import Demand
 from netmodel.errors import InputError
-from netmodel.scenario import Demand
 from tests.netmodel.conftest import TRAFFIC_GB
 from tests.reference import demand as twin
 

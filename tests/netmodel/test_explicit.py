@@ -19,6 +19,7 @@ import netmodel as nm
 from netmodel import _explicit, _pixels
 from netmodel._explicit import Sectors, in_memory, streamed, work_of
 from netmodel._sectors import listed_sectors, synthesised_sectors
+from netmodel._settings import LAYERS, Radio, Sites
 from netmodel._site_list import listed_sites, placed_sectors, stations_of
 from netmodel._stages import joined
 from netmodel.errors import InputError
@@ -26,7 +27,7 @@ from netmodel.grids.grid import Grid
 from netmodel.grids.io import warped_window
 from netmodel.grids.layers import grid_of
 from netmodel.grids.tiles import BLOCK, Pixels, Tile
-from netmodel.scenario import LAYERS, Radio, Scenario, Sites
+from netmodel.scenario import Scenario
 from tests.conftest import JIT_OFF
 
 OPTIONS = Sites(total=150, networks={"a": 0.6, "b": 0.4})

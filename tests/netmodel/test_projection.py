@@ -18,9 +18,10 @@ from netmodel._mixture import Learned
 from netmodel._project import future, unprojectable
 from netmodel._projection import projection, projection_tables, reconciled
 from netmodel._series import Series, national_series
+from netmodel._settings import Projection
 from netmodel._targets import read_targets
 from netmodel.errors import DataError, InputError
-from netmodel.scenario import Projection, Scenario
+from netmodel.scenario import Scenario
 from tests.conftest import JIT_OFF
 
 DRAWS = 100 if JIT_OFF else 300

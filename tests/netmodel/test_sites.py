@@ -5,9 +5,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import netmodel as nm
+from netmodel._settings import Sites
 from netmodel.errors import InfeasibleError
 from netmodel.presets import SETTLEMENT_CLASSES
-from netmodel.scenario import Sites
 from tests.netmodel.conftest import TRAFFIC_GB
 from tests.reference import allocation as twin
 

@@ -1,0 +1,131 @@
+"""Checks of a list of base stations; the table's index is the row's number in its file."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from netmodel.errors import InputError
+
+KINDS = ("macro", "indoor", "small")
+# What numbers a list may hold of a station or sector, and the range of each.
+RANGES = {
+    "azimuth_deg": (-360.0, 360.0),
+    "tilt_deg": (-90.0, 90.0),
+    "height_m": (0.1, 1000.0),
+    "power_dbm": (-50.0, 100.0),
+    "carriers": (1.0, 100.0),
+}
+Float = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+# What tells stations at one place apart.
+_IDENTITY = ("network", "kind", "azimuth_deg", "band")
+
+
+def coordinate_numbers(path: str | Path, table: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    """A coordinate column as finite numbers."""
+    value = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
+    bad = ~np.isfinite(value)
+    if bad.any():
+        raise InputError(
+            f"{path}: {int(bad.sum())} rows without a finite {column}, the first row "
+            f"{row_of(table.index, bad)} with {_shown(table[column][bad].iloc[0])}; "
+            "mend or remove them"
+        )
+    return value
+
+
+def _shown(value: Any) -> str:
+    """A value of a list as its reader sees it."""
+    return "nothing" if pd.isna(value) else repr(value) if isinstance(value, str) else str(value)
+
+
+def check_networks_named(path: str | Path, table: pd.DataFrame) -> None:
+    """Refuse lists that name the network of some rows only."""
+    if "network" not in table.columns:
+        return
+    blank = table["network"].isna()
+    if blank.any() and not blank.all():
+        raise InputError(
+            f"{path}: {int(blank.sum())} rows without a network, the first row "
+            f"{row_of(table.index, blank)}, where others have one; name it in every row or in none"
+        )
+
+
+def check_known(
+    path: str | Path, column: str, said: "pd.Series[str]", known: Iterable[str]
+) -> None:
+    """Refuse words that mean nothing."""
+    unknown = ~said.isin(list(known))
+    if unknown.any():
+        raise InputError(
+            f"{path}: row {row_of(said.index, unknown)}: {column} {said[unknown].iloc[0]!r}; "
+            f"known: {', '.join(word for word in known if word)}"
+        )
+
+
+def check_numbers(path: str | Path, table: pd.DataFrame) -> None:
+    """Refuse numbers out of range; a blank is not known."""
+    for column in (c for c in RANGES if c in table.columns):
+        low, high = RANGES[column]
+        value = pd.to_numeric(table[column], errors="coerce")
+        bad = table[column].notna() & ~value.between(low, high)
+        if bad.any():
+            raise InputError(
+                f"{path}: row {row_of(table.index, bad)}: {column} "
+                f"{_shown(table[column][bad].iloc[0])}; expected {low:g} to {high:g}, or nothing"
+            )
+
+
+def check_lonlat(
+    path: str | Path, crs: CRS, place: tuple[Float, Float], index: "pd.Index[int]"
+) -> None:
+    """Refuse latitudes beyond the poles; `index` is the rows' numbers."""
+    lon, lat = place
+    beyond = np.abs(lat) > 90.0
+    if crs.is_geographic and beyond.any():
+        swapped = bool((np.abs(lon) <= 90.0).all())
+        raise InputError(
+            f"{path}: row {row_of(index, beyond)} has latitude {lat[beyond][0]:g}; "
+            + ("lon and lat look swapped" if swapped else "latitudes lie within -90..90")
+        )
+
+
+def check_duplicates(path: str | Path, table: pd.DataFrame) -> None:
+    """Refuse rows that nothing tells apart, and ids given twice."""
+    key = ["_a", "_b", *(c for c in _IDENTITY if c in table.columns)]
+    if "cell" in table.columns:
+        # A list of radio cells has several rows a mast, and cell ids are unique only within an
+        # area code that the list may lack: only copies of a whole row are duplicates.
+        key = [c for c in table.columns if not str(c).startswith("Unnamed")]
+    twice = table.duplicated(key).to_numpy()
+    if "site_id" in table.columns and "azimuth_deg" not in table.columns:
+        told = ["site_id", *(c for c in ("band",) if c in table.columns)]
+        twice = twice | table.duplicated(told).to_numpy()
+    if twice.any():
+        k = int(np.argmax(twice))
+        raise InputError(
+            f"{path}: {int(twice.sum())} duplicated sites, the first row "
+            f"{row_of(table.index, twice)} at ({table['_a'].iloc[k]:g}, "
+            f"{table['_b'].iloc[k]:g}); remove them, or tell them apart by network, kind, band, "
+            "azimuth_deg or cell"
+        )
+
+
+def words(table: pd.DataFrame, column: str, default: str) -> "pd.Series[str]":
+    """A text column, with a default where it or a value is missing."""
+    if column not in table.columns:
+        return pd.Series(default, index=table.index)
+    said = table[column].where(table[column].notna(), default)
+    text = said.astype(str).str.strip().str.removesuffix(".0")
+    return text.str.replace(r"\s+", "_", regex=True)
+
+
+def row_of(index: "pd.Index[int]", bad: "Mask | pd.Series[bool]") -> int:
+    """Number in the file of the first bad row."""
+    return int(index[int(np.argmax(np.asarray(bad)))])

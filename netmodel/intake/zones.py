@@ -1,0 +1,189 @@
+"""Polygons of a planner's zones, valid and with their codes and names."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from netmodel._rows import Reading, Rows, check_mapping, read_rows
+from netmodel._site_checks import words
+from netmodel.errors import InputError
+from netmodel.intake.output import Place, write_features
+from netmodel.intake.people import People
+from netmodel.intake.points import in_wgs84, kept_rows, stated_crs, stated_datum, without_shape
+from netmodel.intake.report import Report
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame, GeoSeries
+
+Float = NDArray[np.float64]
+
+WANTED = ("code", "name", "datum")
+_AREAS = "EPSG:6933"  # equal-area, of the whole Earth
+
+
+def import_zones(
+    path: str | Path,
+    out: str | Path,
+    *,
+    reading: Reading | None = None,
+    repair: bool = False,
+    people: People | None = None,
+    overwrite: bool = False,
+) -> Report:
+    """Write polygons ready for a scenario's `[zones] path`, with `code` and `name`.
+
+    Parameters
+    ----------
+    path, out : path
+        OUT is GeoParquet, GeoPackage or GeoJSON, by its suffix.
+    reading : Reading, optional
+    repair : bool
+        Mend invalid polygons, and leave out rows without one, instead of refusing them.
+    people : People, optional
+        People in zones are reported.
+    overwrite : bool
+
+    Raises
+    ------
+    DataError, InputError
+        As `read_rows`; no polygons, empty or invalid ones without `repair`, codes given twice,
+        no CRS, an unknown datum in China.
+    """
+    reading, report = reading or Reading(), Report()
+    check_mapping(reading.columns, WANTED)
+    place = Place.of(path, out, overwrite=overwrite, suffixes=(".parquet", ".gpkg", ".geojson"))
+    rows = read_rows(path, reading, WANTED)
+    report.note("format", rows.form)
+    report.note("rows", len(rows.table))
+    rows = kept_rows(path, rows, reading, report)
+    zones = _polygons(path, rows, reading, repair=repair, report=report)
+    zones = _moved(path, rows, zones, reading, report)
+    _note_areas(zones, report)
+    if people is not None:
+        _note_people(people, zones, report)
+    write_features(zones, place)
+    return report
+
+
+def _polygons(
+    path: str | Path, rows: Rows, reading: Reading, *, repair: bool, report: Report
+) -> "GeoDataFrame":
+    """`code`, `name` and a valid polygon a row."""
+    import geopandas
+
+    table = rows.geo
+    if table is None:
+        raise InputError(f"{path}: no geometry in it; give a layer of polygons")
+    crs = stated_crs(path, table, reading)
+    report.note("CRS of the file", crs.name)
+    shapes = _valid(path, table.geometry, repair=repair, report=report)
+    table = table.loc[shapes.index]
+    number = [str(n) for n in table.index]
+    code = words(table, "code", "") if "code" in table.columns else number
+    out = geopandas.GeoDataFrame({"code": code}, geometry=shapes, crs=crs, index=table.index)
+    out.insert(1, "name", words(table, "name", "") if "name" in table.columns else out["code"])
+    twice = out["code"].duplicated().to_numpy()
+    if twice.any():
+        k = int(np.argmax(twice))
+        raise InputError(
+            f"{path}: row {table.index[k]}: code {out['code'].iloc[k]!r} again; give each zone "
+            "one, dissolve them, or --column code= to number them"
+        )
+    report.note("zones", len(out))
+    return out
+
+
+def _valid(path: str | Path, shapes: "GeoSeries", *, repair: bool, report: Report) -> "GeoSeries":
+    """Valid polygons; what is none is refused, or mended and reported."""
+    empty = without_shape(shapes)
+    other = ~empty & ~shapes.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy(np.bool_)
+    if other.any():
+        k = int(np.argmax(other))
+        raise InputError(
+            f"{path}: row {shapes.index[k]} is a {shapes.geom_type.iloc[k]}; zones are polygons"
+        )
+    if empty.any() and not repair:
+        raise InputError(
+            f"{path}: row {shapes.index[int(np.argmax(empty))]} has no geometry, "
+            f"{int(empty.sum()):,} rows in all; mend the file, or --repair leaves them out"
+        )
+    report.drop("no geometry", shapes.index.to_numpy()[empty])
+    shapes = shapes[~empty]
+    if shapes.empty:
+        raise InputError(f"{path}: no polygon in it; give zones with their geometry")
+    bad = ~shapes.is_valid.to_numpy(np.bool_)
+    if bad.any() and not repair:
+        k = int(np.argmax(bad))
+        reason = shapes.is_valid_reason().iloc[k]
+        raise InputError(
+            f"{path}: row {shapes.index[k]} is no valid polygon ({reason}), "
+            f"{int(bad.sum()):,} rows in all; mend the file, or --repair does"
+        )
+    if bad.any():
+        shapes = shapes.copy()
+        shapes[bad] = _polygonal(shapes[bad].make_valid())
+        report.note("polygons mended", f"{int(bad.sum()):,}, the first row {shapes.index[bad][0]}")
+    return shapes
+
+
+def _polygonal(shapes: "GeoSeries") -> "GeoSeries":
+    """The areas of mended polygons, without the lines and points that mending may leave."""
+    from shapely import Geometry, MultiPolygon, get_parts
+
+    def areas(shape: Geometry) -> MultiPolygon:
+        parts = [p for p in get_parts(shape) if p.geom_type in _AREAL]
+        return MultiPolygon([q for p in parts for q in get_parts(p)])
+
+    return shapes.apply(areas)
+
+
+_AREAL = ("Polygon", "MultiPolygon")
+
+
+def _moved(
+    path: str | Path, rows: Rows, zones: "GeoDataFrame", reading: Reading, report: Report
+) -> "GeoDataFrame":
+    """The zones, from the datum that was stated."""
+    from shapely import transform
+
+    crs = CRS.from_user_input(zones.crs)
+    datum = stated_datum(path, rows.where(rows.table.index.isin(zones.index)), reading)
+    number = zones.index.to_numpy(np.int64)
+    inner = zones.geometry.to_crs("EPSG:4326").representative_point()
+    in_wgs84((inner.x.to_numpy(), inner.y.to_numpy()), path, (crs, datum, number), report)
+    if datum != "gcj02":
+        return zones
+
+    def moved(points: Float) -> Float:
+        place = points[:, 0], points[:, 1]
+        said = crs, datum, np.zeros(len(points), np.int64)
+        return np.column_stack(in_wgs84(place, path, said, Report()))
+
+    degrees = zones.to_crs("EPSG:4326")
+    return degrees.set_geometry(transform(degrees.geometry.array, moved), crs="EPSG:4326")
+
+
+def _note_areas(zones: "GeoDataFrame", report: Report) -> None:
+    """Area, and how much of it lies in several zones."""
+    plane = zones.geometry.to_crs(_AREAS)
+    total = float(plane.area.sum()) / 1e6
+    report.note("area [km2]", total)
+    double = total - float(plane.union_all().area) / 1e6
+    if double > 1e-6 * total:
+        report.note("of it in several zones, counted once for each [km2]", double)
+
+
+def _note_people(people: People, zones: "GeoDataFrame", report: Report) -> None:
+    """People in the zones."""
+    from netmodel.grids.overlap import overlap_of
+
+    sums = overlap_of(zones.to_crs(people.grid.crs), people.grid).sums(people.people)
+    total = float(np.nansum(people.people))
+    report.note("people in zones", float(sums.sum()))
+    report.note("of the raster's people [%]", round(100.0 * float(sums.sum()) / total, 2))
+    none = int((sums <= 0.0).sum())
+    if none:
+        report.note("zones without people", none)
