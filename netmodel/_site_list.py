@@ -29,7 +29,8 @@ from netmodel.grids.grid import Grid
 from netmodel.grids.layers import grid_of
 from netmodel.presets import BANDS
 
-_USED = {"lon", "lat", "x", "y", "network", "kind", "azimuth_deg", "site_id", "cell", "geometry"}
+_USED = {"lon", "lat", "x", "y", "network", "kind", "azimuth_deg", "site_id", "cell"}
+_SAID = {"geometry", "rows"}  # of `netmodel import sites`: the place again, and what it was made of
 _EXPLICIT = ("band", "tilt_deg", "height_m", "power_dbm", "antenna")
 _IDLE = ("carriers",)
 _KEY = "[sites] path"
@@ -144,7 +145,7 @@ def column_notes(path: str | Path, mode: str = "national") -> str:
     """What is not used of a list's columns, for reading; empty if all are."""
     names = [_ALIASES.get(c, c) for c in column_names(path)]
     idle = [n for n in names if n in _IDLE or (mode == "national" and n in _EXPLICIT)]
-    unknown = [n for n in names if n not in _USED and n not in _EXPLICIT and n not in _IDLE]
+    unknown = [n for n in names if n not in _USED | _SAID | {*_EXPLICIT, *_IDLE}]
     notes = [f"{', '.join(idle)}: checked, not used in {mode} mode"] if idle else []
     notes += [f"{', '.join(unknown)}: not known, left out"] if unknown else []
     return "; ".join(notes)

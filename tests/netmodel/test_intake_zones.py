@@ -1,0 +1,107 @@
+import geopandas
+import numpy as np
+import pytest
+import shapely
+from pyproj import Geod
+
+from netmodel._rows import Reading
+from netmodel.errors import InputError
+from netmodel.grids.datum import gcj02_of_wgs84
+from netmodel.intake.zones import import_zones
+
+BOX = shapely.box(11.0, 48.0, 11.2, 48.2)
+BOW_TIE = shapely.Polygon([(11, 48), (11.2, 48.2), (11.2, 48), (11, 48.2)])
+
+
+def layer(path, shapes, crs="EPSG:4326", **columns):
+    frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs=crs)
+    frame.to_parquet(path)
+    return path
+
+
+def zones(tmp_path, shapes, reading=None, repair=False, crs="EPSG:4326", **columns):
+    path = layer(tmp_path / "in.parquet", shapes, crs, **columns)
+    out = tmp_path / "out.parquet"
+    report = import_zones(path, out, reading=reading or Reading(), repair=repair, overwrite=True)
+    return report, geopandas.read_parquet(out)
+
+
+def test_codes_names_and_areas(tmp_path):
+    shapes = [BOX, shapely.box(11.2, 48.0, 11.4, 48.2)]
+    report, table = zones(tmp_path, shapes, Reading({"code": "k"}), k=[7.0, 8.0], name=["甲", "乙"])
+    assert table["code"].tolist() == ["7", "8"] and table["name"].tolist() == ["甲", "乙"]
+    assert shapely.equals_exact(table.geometry.to_numpy(), shapes, 1e-9).all()
+    # Parallels are no geodesics: between their ends they differ by less than 1e-4 of the area.
+    geodesic = sum(abs(Geod(ellps="WGS84").geometry_area_perimeter(s)[0]) for s in shapes) / 1e6
+    assert report.facts["area [km2]"] == pytest.approx(geodesic, rel=1e-4)
+    assert "of it in several zones, counted once for each [km2]" not in report.facts
+
+
+def test_overlaps_are_reported(tmp_path):
+    report, _ = zones(tmp_path, [BOX, shapely.box(11.1, 48.0, 11.3, 48.2)])
+    double = report.facts["of it in several zones, counted once for each [km2]"]
+    assert double == pytest.approx(report.facts["area [km2]"] / 4, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "columns", "says"),
+    [
+        ([BOX, BOW_TIE], {}, r"row 2 is no valid polygon \(Self-intersection.*\), 1 rows in all"),
+        ([BOX, None, shapely.Polygon()], {}, "row 2 has no geometry, 2 rows in all; mend"),
+        ([BOX, shapely.Point(11, 48)], {}, "row 2 is a Point; zones are polygons"),
+        ([BOX, BOX], {"code": ["a", "a"]}, "row 2: code 'a' again"),
+        ([shapely.box(116, 39, 117, 40)], {}, "1 points lie in China"),
+    ],
+)
+def test_bad_polygons_leave_nothing(tmp_path, shapes, columns, says):
+    path = layer(tmp_path / "in.parquet", shapes, **columns)
+    with pytest.raises(InputError, match=says):
+        import_zones(path, tmp_path / "out.parquet")
+    assert [p.name for p in tmp_path.iterdir()] == ["in.parquet"]
+
+
+def test_repair_mends_and_leaves_out(tmp_path):
+    report, table = zones(tmp_path, [BOW_TIE, None, BOX], repair=True)
+    assert report.facts["polygons mended"] == "1, the first row 1"
+    assert report.dropped == [{"reason": "no geometry", "rows": 1, "first_row": 2}]
+    assert table["code"].tolist() == ["1", "3"] and table.is_valid.all()
+    # The two halves of the tie, a quarter of the box each.
+    assert shapely.area(table.geometry.to_numpy()).tolist() == pytest.approx([0.02, 0.04])
+
+
+def test_mending_leaves_areas_only(tmp_path):
+    spike = shapely.Polygon([(0, 0), (1, 0), (1, 1), (2, 2), (1, 1), (0, 1)])
+    _, table = zones(tmp_path, [spike], repair=True)
+    assert table.geom_type.tolist() == ["MultiPolygon"]
+    assert shapely.area(table.geometry.to_numpy()).tolist() == pytest.approx([1.0])
+
+
+def test_gcj02_polygons_are_moved(tmp_path):
+    box = shapely.box(116.0, 39.0, 117.0, 40.0)
+    moved = shapely.transform(box, lambda p: np.column_stack(gcj02_of_wgs84(p[:, 0], p[:, 1])))
+    _, table = zones(tmp_path, [moved], Reading(datum="gcj02"))
+    assert shapely.equals_exact(table.geometry.iloc[0], box, 1e-9)
+    assert table.crs == "EPSG:4326"
+
+
+def test_files_without_polygons_or_crs(tmp_path):
+    path = tmp_path / "z.csv"
+    path.write_text("code,name\n1,a\n")
+    with pytest.raises(InputError, match="no geometry in it"):
+        import_zones(path, tmp_path / "out.parquet")
+    with pytest.raises(InputError, match="no CRS; state it, such as --crs EPSG:4326"):
+        zones(tmp_path, [BOX], crs=None)
+    with pytest.raises(InputError, match="ends with .parquet, .gpkg, .geojson"):
+        import_zones(path, tmp_path / "out.csv")
+
+
+def test_municipalities_of_sao_miguel(tmp_path, shared):
+    out = tmp_path / "zones.gpkg"
+    report = import_zones(
+        shared / "data" / "sao_concelhos.gpkg", out, reading=Reading({"code": "name"})
+    )
+    table = geopandas.read_file(out)
+    assert table["code"].tolist() == table["name"].tolist() and len(table) == 6
+    geod = Geod(ellps="WGS84")
+    area = sum(abs(geod.geometry_area_perimeter(s)[0]) for s in table.geometry) / 1e6
+    assert report.facts["area [km2]"] == pytest.approx(area, rel=1e-4)
