@@ -1,0 +1,88 @@
+"""Vector files read through GDAL or as GeoParquet; errors name the file and the remedy."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netmodel.grids.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+_PARQUET = (".parquet", ".geoparquet")
+
+
+def read_vector(path: str | Path, layer: str | None = None) -> "GeoDataFrame":
+    """Features of a vector file with a CRS, in the order of the file.
+
+    Parameters
+    ----------
+    path : path
+        GeoPackage, GeoJSON, shapefile or any vector file that GDAL reads; GeoParquet by its
+        suffix, .parquet or .geoparquet.
+    layer : str, optional
+        Of a file of several layers; tables without geometries do not count.
+
+    Returns
+    -------
+    GeoDataFrame
+        A row a feature, numbered from 0; geometries may be missing or empty.
+
+    Raises
+    ------
+    DataError
+        No such file, or not a vector file.
+    InputError
+        Several layers and none stated, no such layer, no geometries, or no CRS.
+    """
+    if not Path(path).exists():
+        raise DataError(f"{path}: no such file; check the path")
+    is_parquet = Path(path).suffix.lower() in _PARQUET
+    frame = _geoparquet(path, layer) if is_parquet else _gdal_layer(path, layer)
+    if frame.crs is None:
+        raise InputError(f"{path}: no CRS; state it in the file")
+    return frame.reset_index(drop=True)
+
+
+def _geoparquet(path: str | Path, layer: str | None) -> "GeoDataFrame":
+    import geopandas
+    from pyarrow import ArrowException
+
+    if layer is not None:
+        raise InputError(f"{path}: GeoParquet has no layers; leave {layer!r} out")
+    try:
+        return geopandas.read_parquet(path)
+    except (ArrowException, ValueError, OSError) as error:
+        raise DataError(f"{path}: not GeoParquet ({_line(error)}); give a GeoPackage") from error
+
+
+def _gdal_layer(path: str | Path, layer: str | None) -> "GeoDataFrame":
+    import geopandas
+    from pyogrio.errors import DataLayerError, DataSourceError
+
+    try:
+        frame = geopandas.read_file(path, layer=_layer_of(path, layer))
+    except (DataSourceError, DataLayerError) as error:
+        raise DataError(f"{path}: not a vector file that GDAL reads; give a GeoPackage") from error
+    if not isinstance(frame, geopandas.GeoDataFrame):
+        raise InputError(f"{path}: no geometries in it; give points, lines or polygons")
+    return frame
+
+
+def _layer_of(path: str | Path, layer: str | None) -> str | None:
+    """Name of the layer to read: the stated one, or the only one with geometries."""
+    import pyogrio
+
+    found = pyogrio.list_layers(path)
+    names = [str(name) for name, kind in found if kind is not None]
+    listed = ", ".join(names)
+    if layer is not None:
+        if layer not in names:
+            raise InputError(f"{path}: no layer {layer!r} of geometries; it has {listed or 'none'}")
+        return layer
+    if len(names) > 1:
+        raise InputError(f"{path}: {len(names)} layers ({listed}); state which one")
+    return names[0] if names else None
+
+
+def _line(error: Exception) -> str:
+    return str(error).split("\n")[0].rstrip(".")
