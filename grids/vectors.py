@@ -1,4 +1,4 @@
-"""Vector files of any format that GDAL reads, and GeoParquet, with their CRS."""
+"""Vector files read through GDAL or as GeoParquet; errors name the file and the remedy."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,72 +8,90 @@ from netmodel.grids.errors import DataError, InputError
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+_PARQUET = b"PAR1"  # how every Parquet file begins
 
-def read_vector(path: str | Path, layer: str | None = None) -> "GeoDataFrame":
-    """Features of a file, with geometry; the CRS is None where the file states none.
+
+def read_vector(
+    path: str | Path, layer: str | None = None, *, needs_crs: bool = True
+) -> "GeoDataFrame":
+    """Features of a vector file, in the order of the file.
 
     Parameters
     ----------
     path : path
-        GeoPackage, GeoJSON, shapefile, zipped or not, GeoParquet, ...
+        GeoPackage, GeoJSON, shapefile or any vector file that GDAL reads, or GeoParquet.
     layer : str, optional
-        Of a file with several.
+        Of a file of several layers; tables without geometries do not count.
+    needs_crs : bool
+        Whether a file that states no CRS is refused.
+
+    Returns
+    -------
+    GeoDataFrame
+        A row a feature, numbered from 0; geometries may be missing or empty.
 
     Raises
     ------
     DataError
         No such file, or not a vector file.
     InputError
-        Several layers and none named, or one that is not there.
+        Several layers and none stated, no such layer, no geometries, or no CRS.
     """
     if not Path(path).exists():
         raise DataError(f"{path}: no such file; check the path")
-    if _is_parquet(path):
-        return _read_geoparquet(path)
+    frame = _geoparquet(path, layer) if _is_parquet(path) else _gdal_layer(path, layer)
+    if needs_crs and frame.crs is None:
+        raise InputError(f"{path}: no CRS; state it in the file")
+    return frame.reset_index(drop=True)
+
+
+def _is_parquet(path: str | Path) -> bool:
+    if Path(path).is_dir():  # which a file geodatabase is
+        return False
+    with Path(path).open("rb") as file:
+        return file.read(len(_PARQUET)) == _PARQUET
+
+
+def _geoparquet(path: str | Path, layer: str | None) -> "GeoDataFrame":
+    import geopandas
+    from pyarrow import ArrowException
+
+    if layer is not None:
+        raise InputError(f"{path}: GeoParquet has no layers; leave {layer!r} out")
+    try:
+        return geopandas.read_parquet(path)
+    except (ArrowException, ValueError, OSError) as error:
+        raise DataError(f"{path}: not GeoParquet ({_line(error)}); give a GeoPackage") from error
+
+
+def _gdal_layer(path: str | Path, layer: str | None) -> "GeoDataFrame":
     import geopandas
     from pyogrio.errors import DataLayerError, DataSourceError
 
     try:
-        return geopandas.read_file(path, layer=_layer(path, layer))
+        frame = geopandas.read_file(path, layer=_layer_of(path, layer))
     except (DataSourceError, DataLayerError) as error:
-        raise _not_vector(path, error) from error
+        raise DataError(f"{path}: not a vector file that GDAL reads; give a GeoPackage") from error
+    if not isinstance(frame, geopandas.GeoDataFrame):
+        raise InputError(f"{path}: no geometries in it; give points, lines or polygons")
+    return frame
 
 
-def _is_parquet(path: str | Path) -> bool:
-    with Path(path).open("rb") as file:
-        return file.read(4) == b"PAR1"
+def _layer_of(path: str | Path, layer: str | None) -> str | None:
+    """Name of the layer to read: the stated one, or the only one with geometries."""
+    import pyogrio
+
+    found = pyogrio.list_layers(path)
+    names = [str(name) for name, kind in found if kind is not None]
+    listed = ", ".join(names)
+    if layer is not None:
+        if layer not in names:
+            raise InputError(f"{path}: no layer {layer!r} of geometries; it has {listed or 'none'}")
+        return layer
+    if len(names) > 1:
+        raise InputError(f"{path}: {len(names)} layers ({listed}); state which one")
+    return names[0] if names else None
 
 
-def _read_geoparquet(path: str | Path) -> "GeoDataFrame":
-    import geopandas
-    from pyarrow.lib import ArrowException
-
-    try:
-        return geopandas.read_parquet(path)
-    except (ArrowException, OSError) as error:
-        raise _not_vector(path, error) from error
-    except ValueError as error:  # what geopandas says of a Parquet file without geometry
-        raise DataError(f"{path}: a Parquet file without geometry; give a GeoParquet") from error
-
-
-def _layer(path: str | Path, layer: str | None) -> str | None:
-    """The layer to read, of those that have geometry."""
-    from pyogrio import list_layers
-    from pyogrio.errors import DataSourceError
-
-    try:
-        names = [str(name) for name, kind in list_layers(path) if kind is not None]
-    except DataSourceError as error:
-        raise _not_vector(path, error) from error
-    if layer is not None and layer not in names:
-        raise InputError(f"{path}: no layer {layer!r}; it has {', '.join(names)}")
-    if layer is None and len(names) > 1:
-        raise InputError(f"{path}: {len(names)} layers, name one: {', '.join(names)}")
-    return layer
-
-
-def _not_vector(path: str | Path, error: Exception) -> DataError:
-    reason = str(error).splitlines()[0]
-    return DataError(
-        f"{path}: not a whole vector file that GDAL reads ({reason}); give a GeoPackage"
-    )
+def _line(error: Exception) -> str:
+    return str(error).split("\n")[0].rstrip(".")

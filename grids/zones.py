@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from netmodel.grids.errors import DataError, InputError
+from netmodel.grids.errors import InputError
 from netmodel.grids.grid import Grid
+from netmodel.grids.vectors import read_vector
 from netmodel.kernels.zonal import zonal_sum
 
 if TYPE_CHECKING:
@@ -137,17 +138,7 @@ def _span(low: float, high: float, size: int) -> slice:
 
 def _read_polygons(path: str | Path) -> "GeoDataFrame":
     """Polygons of a file with a CRS."""
-    import geopandas
-    from pyogrio.errors import DataSourceError
-
-    if not Path(path).exists():
-        raise DataError(f"{path}: no such file; check the path")
-    try:
-        frame = geopandas.read_file(path)
-    except DataSourceError as error:
-        raise DataError(f"{path}: not a vector file that GDAL reads; give a GeoPackage") from error
-    if frame.crs is None:
-        raise InputError(f"{path}: no CRS; state it in the file")
+    frame = read_vector(path)
     polygons = frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
     if not polygons.any():
         raise InputError(f"{path}: no polygons in it; give an area or zones as polygons")

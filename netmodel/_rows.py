@@ -214,7 +214,7 @@ def _vector_table(path: str | Path, form: str, reading: Reading) -> pd.DataFrame
 
     if form == "Parquet" and not _has_geometry(path):
         return pd.read_parquet(path)
-    table: pd.DataFrame = read_vector(path, reading.layer)
+    table: pd.DataFrame = read_vector(path, reading.layer, needs_crs=False)
     return table
 
 
