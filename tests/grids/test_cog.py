@@ -85,7 +85,7 @@ def test_overviews_are_means_of_what_is_continuous_and_modes_of_classes(tmp_path
     with rasterio.open(tmp_path / "mode.tif", OVERVIEW_LEVEL=0) as source:
         assert source.read(1)[0, 0] == 3
         assert source.colormap(1)[5] == (9, 8, 7, 255)
-        assert source.photometric.name == "palette"
+        assert source.colorinterp[0].name == "palette"
 
 
 def test_what_no_window_covers_is_nodata(tmp_path):
