@@ -53,7 +53,7 @@ def zone_rows(run: xr.DataTree, folder: Path, level: str) -> pd.DataFrame:
     DataError
         A table that is missing or not of this run.
     """
-    layer = run["population"][LEVELS[level]]
+    layer = run["population"].to_dataset()[LEVELS[level]]
     path = folder / f"{level}.parquet"
     if not path.exists():
         raise DataError(f"{path}: no such file; make the run again with `netmodel run`")
@@ -74,22 +74,21 @@ def zones(run: xr.DataTree, folder: Path, level: str) -> "GeoDataFrame":
     import geopandas
 
     rows = zone_rows(run, folder, level)
-    grid = grid_of(run["population"].to_dataset())
-    outline = zone_polygons(run["population"][LEVELS[level]].values, grid)
+    people = run["population"].to_dataset()
+    grid = grid_of(people)
+    outline = zone_polygons(people[LEVELS[level]].values, grid)
     geometry = [outline[k] for k in rows.index]
     return geopandas.GeoDataFrame(rows.reset_index(), geometry=geometry, crs=grid.crs)
 
 
-def sites(run: xr.DataTree, folder: Path) -> "GeoDataFrame | None":
-    """Sectors of the explicit mode, or cells with stations at their centers; None without either.
+def sites(run: xr.DataTree, folder: Path) -> "GeoDataFrame":
+    """Sectors of the explicit mode, or cells with stations at their centers.
 
     Points in WGS 84, whatever the run's CRS.
     """
     if (folder / "sectors.parquet").exists():
         grid = grid_of(run["population"].to_dataset())
         return _points(pd.read_parquet(folder / "sectors.parquet"), grid)
-    if "sites" not in run.children:
-        return None
     ds = run["sites"].to_dataset()
     return _points(_cells_with_stations(ds), grid_of(ds))
 

@@ -153,7 +153,8 @@ def _stop_values(norm: "Normalize") -> list[float]:
 
 def _color(colors: "Colormap", norm: "Normalize", value: float) -> Color:
     """The color that a map has at a value."""
-    red, green, blue, _ = (int(c) for c in colors(norm([value]), bytes=True)[0])
+    shown = np.asarray(colors(norm([value]), bytes=True))[0]
+    red, green, blue, _ = (int(c) for c in shown)
     return red, green, blue, 255
 
 
