@@ -160,7 +160,8 @@ def _color(colors: "Colormap", norm: "Normalize", value: float) -> Color:
 
 def _words(value: float, unit: str) -> str:
     """A number and its unit, as a legend says them."""
-    return f"{value:.4g}" if unit == "1" else f"{value:.4g} {unit}"
+    number = f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.4g}"
+    return number if unit == "1" else f"{number} {unit}"
 
 
 def class_colors(names: Sequence[str]) -> dict[int, Color]:
