@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netmodel._capacity import capacity
     from netmodel._coverage import coverage
     from netmodel._demand import demand
+    from netmodel._export import export
     from netmodel._path_loss import path_loss
     from netmodel._population import population
     from netmodel._projection import projection
@@ -50,6 +51,7 @@ _HOME = {
     "charts": "charts",
     "coverage": "_coverage",
     "demand": "_demand",
+    "export": "_export",
     "maps": "maps",
     "open_region": "_region",
     "open_run": "store",
@@ -77,6 +79,7 @@ __all__ = [
     "charts",
     "coverage",
     "demand",
+    "export",
     "maps",
     "open_region",
     "open_run",

@@ -36,6 +36,9 @@ def population(region: Region, *, synthesised: bool = False) -> xr.Dataset:
         attrs={"title": "Population and zones"},
     )
     ds = annotated(ds, "population", synthesised=synthesised)
+    # By label, for who has the store only.
+    ds.province_label.attrs["codes"] = region.provinces.table["code"].tolist()
+    ds.county_label.attrs["codes"] = region.counties.table["code"].tolist()
     names = [c.name for c in SETTLEMENT_CLASSES]
     ds.settlement_class.attrs |= {
         "flag_values": list(range(len(names))),

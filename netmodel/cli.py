@@ -5,8 +5,6 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -16,7 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from netmodel import _cli_import
+from netmodel import _cli_export, _cli_import
+from netmodel._cli_progress import progress as _progress
 from netmodel.errors import InputError, NetmodelError
 
 app = typer.Typer(
@@ -28,6 +27,7 @@ app = typer.Typer(
     epilog="Start with: netmodel run china-2020 -o out/",
 )
 app.add_typer(_cli_import.app, name="import")
+app.command()(_cli_export.export)
 _out = Console(soft_wrap=False)
 
 ScenarioName = Annotated[
@@ -275,27 +275,6 @@ def _set_threads(threads: int | None) -> None:
         if not 1 <= threads <= cores:
             raise InputError(f"--threads {threads}: this machine has {cores} cores, give 1 or more")
         numba.set_num_threads(threads)
-
-
-@contextmanager
-def _progress(*, show: bool, width: int = 12) -> Iterator[Any]:
-    """A callback that prints each step with its time, as it runs and when it is done."""
-    if not show:
-        yield None
-        return
-    begin = time.perf_counter()
-    with _out.status("") as status:
-
-        def report(step: str, seconds: float) -> None:
-            if math.isnan(seconds):
-                status.update(f"{step} ...")
-                return
-            elapsed = time.perf_counter() - begin
-            _out.print(
-                f"{step:<{width}} {seconds:6.1f} s   elapsed {elapsed:6.1f} s", highlight=False
-            )
-
-        yield report
 
 
 def _print_summary(

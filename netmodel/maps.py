@@ -241,7 +241,7 @@ def _pixels(run: xr.DataTree, spec: _Map, base: _Base) -> Float:
 _NO_PEOPLE, _NO_NETWORK = -1.0, -2.0
 
 
-def _norm(spec: _Map, values: Float, target: float) -> "Normalize":
+def norm_of(spec: _Map, values: Float, target: float) -> "Normalize":
     """How values become colors."""
     from matplotlib.colors import BoundaryNorm, LogNorm, Normalize
 
@@ -267,7 +267,7 @@ def _image(ax: "Axes", values: Float, base: _Base, spec: _Map, target: float) ->
     """The layer in color, province outlines over it, with its bar and its grays."""
     from matplotlib import colormaps
 
-    norm, colors = _norm(spec, values, target), colormaps[spec.colors]
+    norm, colors = norm_of(spec, values, target), colormaps[spec.colors]
     if spec.is_density:  # most of a country is below the scale: one gray, not the least color
         colors = colors.with_extremes(under=_gray(_NOTHING))
     pixels = _colored(values, norm, colors)

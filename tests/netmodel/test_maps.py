@@ -94,7 +94,7 @@ def test_little_load_has_the_color_of_the_arrow(run):
 @pytest.mark.parametrize("name", ["site_density", "demand_density", "population"])
 def test_a_scale_begins_and_ends_with_the_data(run, name):
     values = nm.maps._pixels(run, nm.maps.MAPS[name], nm.maps._Base.of(run))
-    norm = nm.maps._norm(nm.maps.MAPS[name], values, 0.7)
+    norm = nm.maps.norm_of(nm.maps.MAPS[name], values, 0.7)
     seen = values[values >= nm.maps.MAPS[name].lowest]
     assert (seen >= norm.vmin).mean() > 0.98 and norm.vmin > np.quantile(seen, 0.01) / 2.5
     assert seen.max() <= norm.vmax < 10 * max(seen.max(), norm.vmin)
