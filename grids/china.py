@@ -56,6 +56,11 @@ def open_china_2020() -> China:
     return China(grid, known, counties, tags["ATTRIBUTION"])
 
 
+def embedded_grid() -> Grid:
+    """The national grid, without its people."""
+    return _read(_COUNTY)[1]
+
+
 def in_china(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
     """Whether points in WGS 84 [degrees] lie in cells of the embedded grid's 31 provinces."""
     x, y = np.asarray(lon, np.float64), np.asarray(lat, np.float64)

@@ -76,6 +76,12 @@ class Grid:
         """Cell centers along a column [CRS units]; unrotated grids only."""
         return _float(self.affine.f + self.affine.e * (np.arange(self.shape[0]) + 0.5))
 
+    def at(self, column: ArrayLike, row: ArrayLike) -> tuple[Float, Float]:
+        """X and y [CRS units] of columns and rows, with fractions, which are broadcast."""
+        a = self.affine
+        column, row = np.asarray(column, np.float64), np.asarray(row, np.float64)
+        return a.a * column + a.b * row + a.c, a.d * column + a.e * row + a.f
+
     def corners(self, first_row: int, last_row: int) -> tuple[Float, Float]:
         """X and y of the cell corners above and below rows [first_row, last_row) [CRS units]."""
         row, column = np.meshgrid(
@@ -132,7 +138,7 @@ class Grid:
         if self.crs.is_geographic and a.b == a.d == 0.0:
             return self._geographic_area_km2()
         plane_km2 = abs(a.determinant) * self._meters_per_unit**2 / 1e6
-        if self._is_equal_area:
+        if self.is_equal_area:
             return np.full((1, 1), plane_km2)
         x, y = self.centers(0, self.shape[0])
         if self.crs.is_geographic:
@@ -212,7 +218,8 @@ class Grid:
         return float(self.crs.axis_info[0].unit_conversion_factor)
 
     @property
-    def _is_equal_area(self) -> bool:
+    def is_equal_area(self) -> bool:
+        """Whether the CRS keeps areas on the ellipsoid."""
         operation = self.crs.coordinate_operation
         name = operation.method_name if operation else ""
         return name.replace(" ", "").lower() in _EQUAL_AREA

@@ -13,6 +13,7 @@ from netmodel.grids.grid import Grid
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
+    from rasterio.vrt import WarpedVRT
 
 
 @contextmanager
@@ -23,19 +24,42 @@ def open_raster(path: str | Path) -> "Iterator[DatasetReader]":
 
     if not Path(path).exists():
         raise DataError(f"{path}: no such file; check the path")
-    try:
-        source = rasterio.open(path)
-    except RasterioIOError as error:
-        raise DataError(f"{path}: not a raster that GDAL reads; give a GeoTIFF") from error
-    with source:
+    with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
         try:
-            yield source
+            source = rasterio.open(path)
         except RasterioIOError as error:
-            reason = " ".join(str(error.__cause__ or error).split())
-            raise DataError(
-                f"{path}: cannot be read to its end ({reason}); the file is cut short or "
-                "damaged, copy it again"
-            ) from error
+            raise DataError(f"{path}: not a raster that GDAL reads; give a GeoTIFF") from error
+        with source, _whole(path):
+            yield source
+
+
+# GDAL would keep blocks up to a twentieth of the memory, and each is read once here.
+_CACHE_MB = 256
+
+
+@contextmanager
+def _whole(path: str | Path) -> Iterator[None]:
+    """Turn what a damaged raster makes GDAL say into one line."""
+    from rasterio.errors import RasterioIOError
+
+    try:
+        yield
+    except RasterioIOError as error:
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise DataError(
+            f"{path}: cannot be read to its end ({reason}); the file is cut short or "
+            "damaged, copy it again"
+        ) from error
+
+
+def attribution_of(source: "DatasetReader") -> str:
+    """Source and license that a raster's tags name; empty if they name none."""
+    tags = {key.lower(): " ".join(str(value).split()) for key, value in source.tags().items()}
+    said = [tags[key] for key in _ATTRIBUTIONS if tags.get(key)]
+    return "; ".join(dict.fromkeys(said))
+
+
+_ATTRIBUTIONS = ("tifftag_copyright", "attribution", "source", "licence", "license")
 
 
 def warped_window(path: str | Path, grid: Grid) -> NDArray[np.float64]:
@@ -43,20 +67,22 @@ def warped_window(path: str | Path, grid: Grid) -> NDArray[np.float64]:
 
     Read by windows and warped by GDAL, so that memory does not grow with the raster.
     """
+    with open_raster(path) as source, warped(source, grid) as view:
+        return np.asarray(view.read(1), np.float64)
+
+
+def warped(source: "DatasetReader", grid: Grid) -> "WarpedVRT":
+    """An open raster as means over the cells of a grid, computed where it is read."""
     from rasterio.enums import Resampling
     from rasterio.vrt import WarpedVRT
 
-    with (
-        open_raster(path) as source,
-        WarpedVRT(
-            source,
-            crs=grid.crs.to_wkt(),
-            transform=grid.affine,
-            height=grid.shape[0],
-            width=grid.shape[1],
-            resampling=Resampling.average,
-            dtype="float64",
-            nodata=np.nan,
-        ) as warped,
-    ):
-        return np.asarray(warped.read(1), np.float64)
+    return WarpedVRT(
+        source,
+        crs=grid.crs.to_wkt(),
+        transform=grid.affine,
+        height=grid.shape[0],
+        width=grid.shape[1],
+        resampling=Resampling.average,
+        dtype="float64",
+        nodata=np.nan,
+    )

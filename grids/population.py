@@ -5,9 +5,10 @@ them. Densities become counts through the true area of their cells first (models
 """
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,27 +17,29 @@ from pyproj.exceptions import CRSError
 
 from netmodel.grids.errors import InputError
 from netmodel.grids.grid import Grid
-from netmodel.grids.io import open_raster
+from netmodel.grids.io import attribution_of, open_raster
+from netmodel.grids.population_checks import (
+    Kind,
+    check_cells,
+    check_density,
+    check_values,
+    check_words,
+)
+from netmodel.grids.windows import Window, ahead, block_windows
 from netmodel.kernels.regrid import share_counts
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
 Float = NDArray[np.float64]
-Kind = Literal["count", "density_per_km2"]
 
-# Densest inhabited square kilometers: Dhaka and Manila about 100,000, Kowloon blocks 150,000.
-MAX_DENSITY_PER_KM2 = 500_000.0
-# A raster of counts whose densest cell holds fewer people per km2 than this is no country.
-MIN_PEAK_DENSITY_PER_KM2 = 50.0
 # WorldPop's and GHS-POP's marks of no data, also where a copy has lost its nodata tag.
 SENTINELS = (-99999.0, -200.0)
-_MIN_CELLS_TO_JUDGE = 1000
-_STRIP_CELLS = 1 << 20
+_WINDOW_CELLS = 1 << 20
+_EMPTY_SIDE_KM = 3.0  # of what stands for cells without people where a whole window has none
 # Of a run grid: beyond the first no machine of today holds the layers of a run.
 MAX_CELLS = 400_000_000
 MIN_CELLS = 4
-_DENSITY_WORDS = ("density", "per km2", "per km^2", "per sq", "/km2", "/km^2", "km-2")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class PopulationRaster:
         Those of them beyond the frame of `grid`.
     masked_share : float
         Share of source cells without data.
+    attribution : str
+        Source and license, where the file names them.
     """
 
     grid: Grid
@@ -61,6 +66,7 @@ class PopulationRaster:
     source_people: float
     outside_people: float
     masked_share: float
+    attribution: str = ""
 
 
 def read_population(
@@ -70,6 +76,7 @@ def read_population(
     kind: Kind = "count",
     nodata: float | None = None,
     resolution_m: float = 1000.0,
+    progress: Callable[[float], None] | None = None,
 ) -> PopulationRaster:
     """Read a population raster onto `grid`, or onto an equal-area grid made for it.
 
@@ -85,6 +92,8 @@ def read_population(
         Value that means no data besides the file's own, `SENTINELS` and NaN.
     resolution_m : float
         Cell size of the default grid [m].
+    progress : callable, optional
+        Called with the share of the raster that is read.
 
     Raises
     ------
@@ -99,11 +108,12 @@ def read_population(
     Totals are kept to 1e-9 and each source cell to 1e-6 inside the frame.
     """
     with open_raster(path) as source:
-        source_grid = _source_grid(source, path)
-        _check_words(source, path, kind)
-        grid = grid or _default_grid(source_grid, resolution_m)
-        _check_cells(grid)
-        result = _accumulate(source, source_grid, grid, (kind, nodata, path))
+        source_grid = raster_grid(source, path)
+        check_words(source, path, kind)
+        grid = grid or default_grid(source_grid, resolution_m)
+        check_size(grid)
+        meaning = _Meaning(path, kind, nodata, source_grid)
+        result = _accumulate(source, meaning, grid, progress or _silent)
     if not np.nansum(result.people) > 0.0:
         raise InputError(
             f"{path}: none of its {result.source_people:,.0f} people fall inside the grid's frame; "
@@ -112,7 +122,7 @@ def read_population(
     return result
 
 
-def _source_grid(source: "DatasetReader", path: str | Path) -> Grid:
+def raster_grid(source: "DatasetReader", path: str | Path) -> Grid:
     """Grid of an open raster, checked."""
     if source.crs is None:
         raise InputError(
@@ -135,21 +145,13 @@ def _source_grid(source: "DatasetReader", path: str | Path) -> Grid:
     return grid
 
 
-def _check_words(source: "DatasetReader", path: str | Path, kind: Kind) -> None:
-    """Refuse counts whose own tags say density."""
-    tags = {**source.tags(), **source.tags(1)}
-    said = [str(source.units[0] or ""), str(source.descriptions[0] or "")]
-    said += [f"{key} {value}" for key, value in tags.items() if len(str(value)) < 200]
-    for text in said if kind == "count" else []:
-        if any(word in text.lower() for word in _DENSITY_WORDS):
-            raise InputError(
-                f'{path}: kind = "count", but the file says {text!r}; '
-                'set kind = "density_per_km2" under [population]'
-            )
+def default_grid(source: Grid, resolution_m: float) -> Grid:
+    """Lambert azimuthal equal-area grid centered on the raster, covering all of it.
 
-
-def _default_grid(source: Grid, resolution_m: float) -> Grid:
-    """Lambert azimuthal equal-area grid centered on the raster, covering all of it."""
+    A raster that is on such a grid already, as an import leaves it, keeps its own.
+    """
+    if is_run_grid(source, resolution_m):
+        return source
     left, bottom, right, top = source.bounds
     lon, lat = source.lonlat((left + right) / 2, (bottom + top) / 2)
     if not (np.isfinite(lon) and np.isfinite(lat)):
@@ -174,7 +176,17 @@ def _default_grid(source: Grid, resolution_m: float) -> Grid:
     return Grid.from_bounds(crs, (x.min(), y.min(), x.max(), y.max()), resolution_m)
 
 
-def _check_cells(grid: Grid) -> None:
+def is_run_grid(source: Grid, resolution_m: float) -> bool:
+    """Whether a raster's own grid is what a run needs: equal-area, metric, edges in steps."""
+    a = source.affine
+    if not source.is_equal_area or source.crs.axis_info[0].unit_conversion_factor != 1.0:
+        return False
+    if (a.a, a.b, a.d, a.e) != (resolution_m, 0.0, 0.0, -resolution_m):
+        return False
+    return bool(a.c % resolution_m == 0.0 and a.f % resolution_m == 0.0)
+
+
+def check_size(grid: Grid) -> None:
     """Refuse grids that no machine holds, and those that keep nothing of the map."""
     cells, side = grid.shape[0] * grid.shape[1], abs(grid.affine.a)
     if cells > MAX_CELLS:
@@ -189,106 +201,125 @@ def _check_cells(grid: Grid) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _Meaning:
+    """What the values of an open raster mean, and where they are."""
+
+    path: str | Path
+    kind: Kind
+    nodata: float | None
+    grid: Grid
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A window's counts, NaN for no data, with corners in columns and rows of the run grid."""
+
+    count: Float
+    column: Float
+    row: Float
+    known: int
+    inhabited: int
+    people: float
+    peak: float
+
+
+def _silent(share: float) -> None:
+    """No progress."""
+
+
 def _accumulate(
-    source: "DatasetReader",
-    source_grid: Grid,
-    grid: Grid,
-    meaning: tuple[Kind, float | None, str | Path],
+    source: "DatasetReader", meaning: _Meaning, grid: Grid, progress: Callable[[float], None]
 ) -> PopulationRaster:
-    """Share the people of each strip of rows over the grid."""
-    kind, nodata, path = meaning
+    """Share the people of each window over the grid, in the order of the windows."""
     people, known = np.zeros(grid.shape), np.zeros(grid.shape, np.bool_)
-    to_grid = Transformer.from_crs(source_grid.crs, grid.crs, always_xy=True)
-    peak = outside = 0.0
-    sums, masked, inhabited = [], 0, 0
-    height = max(1, _STRIP_CELLS // source_grid.shape[1])
-    for first in range(0, source_grid.shape[0], height):
-        last = min(first + height, source_grid.shape[0])
-        strip = source_grid.crop(slice(first, last), slice(0, source_grid.shape[1]))
-        area = strip.area_km2()
-        value = _strip_values(source, first, last, nodata, path)
-        masked += int(np.isnan(value).sum())
-        count = value * area if kind == "density_per_km2" else value
-        sums.append(float(np.nansum(count)))
-        inhabited += int((count > 0.0).sum())
-        peak = max(peak, float(np.nanmax(count / area, initial=0.0)))
-        x, y = to_grid.transform(*source_grid.corners(first, last))
-        if not np.isfinite(x[:-1, :-1][~np.isnan(count)]).all():
-            raise InputError(f"{path}: rows {first}-{last} have no place on the grid's CRS")
-        column, row = grid.pixel(x, y)
-        outside += share_counts(column, row, np.ascontiguousarray(count), people, known)
+    sums, outside, with_data, inhabited, peak = [], 0.0, 0, 0, 0.0
+    for part in _parts(source, meaning, grid, progress):
+        outside += share_counts(part.column, part.row, part.count, people, known)
+        sums.append(part.people)
+        with_data += part.known
+        inhabited += part.inhabited
+        peak = max(peak, part.peak)
     people[~known] = np.nan
-    total = math.fsum(sums)
-    _check_values(path, kind, (total, masked == value.shape[1] * source_grid.shape[0]))
-    _check_density(path, kind, peak, inhabited)
+    total, cells = math.fsum(sums), source.height * source.width
+    check_values(meaning.path, meaning.kind, total, all_masked=with_data == 0)
+    check_density(meaning.path, meaning.kind, peak, inhabited)
     return PopulationRaster(
-        grid, people, total, outside, masked / (source_grid.shape[0] * source_grid.shape[1])
+        grid, people, total, outside, 1.0 - with_data / cells, attribution_of(source)
     )
 
 
-def _strip_values(
-    source: "DatasetReader", first: int, last: int, nodata: float | None, path: str | Path
-) -> Float:
-    """Rows [first, last) as float64 with NaN for no data, checked."""
-    from rasterio.windows import Window
+def _parts(
+    source: "DatasetReader", meaning: _Meaning, grid: Grid, progress: Callable[[float], None]
+) -> Iterator[_Part]:
+    """The windows that have data; the next is read while one is shared out."""
+    to_grid = Transformer.from_crs(meaning.grid.crs, grid.crs, always_xy=True)
 
-    raw = source.read(1, window=Window(0, first, source.width, last - first), masked=True)
+    def prepared(window: Window) -> _Part | None:
+        return _part(source, window, meaning, (to_grid, grid))
+
+    windows = list(block_windows(source, _WINDOW_CELLS))
+    for k, part in enumerate(ahead(prepared, windows)):
+        if part is not None:
+            yield part
+        progress((k + 1) / len(windows))
+
+
+def _part(
+    source: "DatasetReader", window: Window, meaning: _Meaning, target: tuple[Transformer, Grid]
+) -> _Part | None:
+    """A window of the raster, checked; None without data."""
+    rows, columns = window
+    value = _values(source, window, meaning)
+    known = ~np.isnan(value)
+    if not known.any():
+        return None
+    place = meaning.grid.crop(rows, columns)
+    area = _areas(place, meaning.kind)
+    count = np.ascontiguousarray(value * area if meaning.kind == "density_per_km2" else value)
+    inhabited, peak = count > 0.0, float(np.nanmax(count / area))
+    step = 1
+    if known.all() and not inhabited.any():  # all that is to know of it is where it is
+        step = max(1, int(_EMPTY_SIDE_KM / math.sqrt(float(area.max()))))
+        count = np.zeros((-(-count.shape[0] // step), -(-count.shape[1] // step)))
+    x, y = target[0].transform(*_corners(meaning.grid, window, step))
+    if not np.isfinite(x[:-1, :-1][~np.isnan(count)]).all():
+        raise InputError(
+            f"{meaning.path}: rows {rows.start}-{rows.stop} have no place on the grid's CRS"
+        )
+    column, row = target[1].pixel(x, y)
+    total = float(np.nansum(count))
+    return _Part(count, column, row, int(known.sum()), int(inhabited.sum()), total, peak)
+
+
+def _areas(place: Grid, kind: Kind) -> Float:
+    """Area of the cells of a window [km2], of one cell in the middle where that will do.
+
+    Counts need it to judge their density only, and a projection's areas change slowly.
+    """
+    if kind == "count" and place.crs.is_projected:
+        r, c = place.shape[0] // 2, place.shape[1] // 2
+        return place.crop(slice(r, r + 1), slice(c, c + 1)).area_km2()
+    return place.area_km2()
+
+
+def _corners(grid: Grid, window: Window, step: int) -> tuple[Float, Float]:
+    """X and y of every so many corners of a window's cells, and the last [CRS units]."""
+    row, column = (
+        np.minimum(np.arange(part.start, part.stop + step, step), part.stop) for part in window
+    )
+    x, y = grid.at(column[None, :], row[:, None])
+    shape = row.size, column.size
+    return np.broadcast_to(x, shape), np.broadcast_to(y, shape)
+
+
+def _values(source: "DatasetReader", window: Window, meaning: _Meaning) -> Float:
+    """A window as float64 with NaN for no data, checked."""
+    raw = source.read(1, window=window, masked=True)
     value = np.ma.filled(raw.astype(np.float64), np.nan)
-    for sentinel in (*SENTINELS, *([] if nodata is None else [nodata])):
+    for sentinel in (*SENTINELS, *([] if meaning.nodata is None else [meaning.nodata])):
         value[value == sentinel] = np.nan
-    whole = last - first == source.height
-    _refuse(path, value, np.isinf(value), "infinite", first, whole)
-    _refuse(path, value, value < 0.0, "negative", first, whole)
+    rows, columns = window
+    is_whole = value.shape == source.shape
+    check_cells(meaning.path, value, (rows.start, columns.start), is_whole=is_whole)
     return value
-
-
-def _refuse(
-    path: str | Path, value: Float, bad: NDArray[np.bool_], what: str, first: int, whole: bool
-) -> None:
-    """Refuse bad cells of a strip that begins at row `first`, by the place of the first."""
-    place = np.argwhere(bad)
-    if not len(place):
-        return
-    r, c = place[0]
-    marks = np.unique(value[bad])
-    # Values that differ, or that leave no cell over, are no mark of missing data.
-    a_mark = len(marks) == 1 and not (whole and (bad | np.isnan(value)).all())
-    remedy = "people per cell are finite and not negative, is it a population raster?"
-    if a_mark:
-        # In full: a mark such as -3.4028234663852886e+38 must be met exactly.
-        remedy = f"if that means no data, set nodata = {float(marks[0])!r} under [population]"
-    raise InputError(
-        f"{path}: {len(place)} {what} cells between rows {first} and {first + len(value)}, the "
-        f"first {value[r, c]:g} at row {first + r}, column {c}; {remedy}"
-    )
-
-
-def _check_values(path: str | Path, kind: Kind, found: tuple[float, bool]) -> None:
-    """Refuse rasters without people."""
-    total, all_masked = found
-    if all_masked:
-        raise InputError(f"{path}: every cell is nodata; check the file and nodata = ...")
-    if total <= 0.0:
-        raise InputError(f"{path}: nobody lives in it (sum {total:g}); is it a population raster?")
-    if total > 1.2e10:
-        other = "density_per_km2" if kind == "count" else "count"
-        raise InputError(
-            f'{path}: {total:.3g} people with kind = "{kind}", more than on Earth; '
-            f'is it kind = "{other}"?'
-        )
-
-
-def _check_density(path: str | Path, kind: Kind, peak: float, inhabited: int) -> None:
-    """Refuse what would be absurd densities: counts taken for densities or the reverse."""
-    if peak > MAX_DENSITY_PER_KM2:
-        other = "density_per_km2" if kind == "count" else "count"
-        raise InputError(
-            f'{path}: kind = "{kind}" would mean up to {peak:,.0f} people per km2 '
-            f'(plausible: up to {MAX_DENSITY_PER_KM2:,.0f}); is it kind = "{other}"?'
-        )
-    sparse = inhabited >= _MIN_CELLS_TO_JUDGE and peak < MIN_PEAK_DENSITY_PER_KM2
-    if kind == "count" and sparse:
-        raise InputError(
-            f'{path}: kind = "count" would mean at most {peak:.3g} people per km2 in any of '
-            f'{inhabited:,} inhabited cells; is it kind = "density_per_km2"?'
-        )

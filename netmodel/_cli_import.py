@@ -3,8 +3,9 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 from rich.console import Console
@@ -16,6 +17,7 @@ from netmodel.errors import InputError
 if TYPE_CHECKING:
     from netmodel._rows import Reading
     from netmodel.intake.people import People
+    from netmodel.intake.rasters import Share
     from netmodel.intake.report import Report
 
 _out = Console(soft_wrap=False)
@@ -57,6 +59,7 @@ PeopleOf = Annotated[
         help="raster of counts, or china-2020, for the report; what lies outside it is dropped",
     ),
 ]
+Like = Annotated[str | None, typer.Option(help="raster whose grid is taken instead, or china-2020")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace the file if it is there")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print errors only")]
 AsJson = Annotated[bool, typer.Option("--json", help="print the report as JSON")]
@@ -94,7 +97,7 @@ def sites(
     reading = _reading(column, crs, datum, layer, encoding, decimal, keep)
     from netmodel.intake.sites import import_sites
 
-    def work() -> "Report":
+    def work(_: "Share") -> "Report":
         people = _people(population)
         return import_sites(
             file, out, reading=reading, cluster_m=cluster_m, people=people, overwrite=overwrite
@@ -126,7 +129,7 @@ def villages(
     reading = _reading(column, crs, datum, layer, encoding, decimal, keep)
     from netmodel.intake.villages import import_villages
 
-    def work() -> "Report":
+    def work(_: "Share") -> "Report":
         people = _people(population)
         return import_villages(file, out, reading=reading, people=people, overwrite=overwrite)
 
@@ -159,7 +162,7 @@ def zones(
     reading = _reading(column, crs, datum, layer, "utf-8-sig", ".", keep)
     from netmodel.intake.zones import import_zones
 
-    def work() -> "Report":
+    def work(_: "Share") -> "Report":
         people = _people(population)
         return import_zones(
             file, out, reading=reading, repair=repair, people=people, overwrite=overwrite
@@ -172,6 +175,77 @@ def zones(
         quiet=quiet,
         as_json=as_json,
     )
+
+
+@app.command()
+def population(
+    file: File,
+    out: Raster,
+    kind: Annotated[
+        str, typer.Option(help="what a value means: count, or density_per_km2 as GPW has")
+    ] = "count",
+    nodata: Annotated[
+        float | None, typer.Option(help="value that means no data, besides the file's own")
+    ] = None,
+    resolution_m: Annotated[
+        float, typer.Option(min=1.0, help="side of a cell of the equal-area grid, in meters")
+    ] = 1000.0,
+    like: Like = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """People: a GeoTIFF of WorldPop, GHS-POP or GPW kind, of any CRS and size.
+
+    Counts are shared over the cells by area, so that every person is kept.
+    """
+    from netmodel.intake.rasters import import_population
+
+    if kind not in ("count", "density_per_km2"):
+        raise InputError(f"--kind {kind}: expected count or density_per_km2")
+
+    def work(progress: "Share") -> "Report":
+        return import_population(
+            file,
+            out,
+            kind=cast('Literal["count", "density_per_km2"]', kind),
+            nodata=nodata,
+            resolution_m=resolution_m,
+            like=like,
+            overwrite=overwrite,
+            progress=progress,
+        )
+
+    _show(work, out, 'population = {{ path = "{}" }}', quiet=quiet, as_json=as_json)
+
+
+@app.command()
+def dem(
+    file: File,
+    out: Raster,
+    resolution_m: Annotated[
+        float | None,
+        typer.Option(min=1.0, help="side of a cell, in meters; default 100, or the file's if more"),
+    ] = None,
+    like: Like = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Elevation of the ground: a GeoTIFF of meters, of any CRS and size."""
+    from netmodel.intake.rasters import import_dem
+
+    def work(progress: "Share") -> "Report":
+        return import_dem(
+            file,
+            out,
+            resolution_m=resolution_m,
+            like=like,
+            overwrite=overwrite,
+            progress=progress,
+        )
+
+    _show(work, out, 'dem = {{ path = "{}" }}', quiet=quiet, as_json=as_json)
 
 
 def _reading(
@@ -207,14 +281,19 @@ def _people(source: str | None) -> "People | None":
     return None if source is None else People.of(source)
 
 
-def _show(work: "Callable[[], Report]", out: Path, key: str, *, quiet: bool, as_json: bool) -> None:
+def _show(
+    work: "Callable[[Share], Report]", out: Path, key: str, *, quiet: bool, as_json: bool
+) -> None:
     """Do the work and print its report."""
     begin = time.perf_counter()
-    if quiet or as_json:
-        report = work()
-    else:
-        with _out.status("reading ..."):
-            report = work()
+    with _out.status("reading ...") if not (quiet or as_json) else nullcontext() as status:
+
+        def progress(share: float) -> None:
+            left = (time.perf_counter() - begin) * (1.0 - share) / max(share, 1e-9)
+            if status is not None:
+                status.update(f"reading ... {share:.0%}, {left:,.0f} s left")
+
+        report = work(progress)
     if as_json:
         typer.echo(json.dumps(report.as_dict(), ensure_ascii=False))
     elif not quiet:

@@ -128,7 +128,15 @@ def _own(scenario: Scenario) -> Region:
         zones = read_zones(
             scenario.zones.path, raster.grid, scenario.zones.code, scenario.zones.name
         )
-    return Region(raster.grid, raster.people, whole, zones, raster.grid, losses=_losses(raster))
+    return Region(
+        raster.grid,
+        raster.people,
+        whole,
+        zones,
+        raster.grid,
+        attribution=raster.attribution,
+        losses=_losses(raster),
+    )
 
 
 def _stated_grid(given: RunGrid) -> Grid | None:

@@ -10,7 +10,8 @@ from pyproj import Transformer
 from netmodel.errors import InputError
 from netmodel.grids.china import open_china_2020
 from netmodel.grids.grid import Grid
-from netmodel.grids.population import Kind, read_population
+from netmodel.grids.population import read_population
+from netmodel.grids.population_checks import Kind
 from netmodel.intake.points import Placed
 from netmodel.intake.report import Report
 from netmodel.kernels.nearest import nearest_site

@@ -129,10 +129,75 @@ def test_default_grid_is_equal_area_in_whole_kilometers(raster):
     assert grid.affine.a == 1000.0 and grid.affine.c % 1000 == 0.0 and grid.affine.f % 1000 == 0.0
 
 
-def test_the_strips_do_not_show(raster, monkeypatch):
+def test_the_windows_do_not_show(raster, monkeypatch):
     whole = read_population(raster).people
-    monkeypatch.setattr("netmodel.grids.population._STRIP_CELLS", 20)
+    monkeypatch.setattr("netmodel.grids.population._WINDOW_CELLS", 20)
     np.testing.assert_array_equal(read_population(raster).people, whole)
+
+
+@pytest.mark.parametrize("blocks", [{"tiled": True, "blockxsize": 16, "blockysize": 16}, {}])
+@pytest.mark.parametrize("cells", [100, 1000, 1 << 20])
+def test_blocks_of_the_file_do_not_show(tmp_path, monkeypatch, blocks, cells):
+    rng = np.random.default_rng(2)
+    value = rng.pareto(1.2, (70, 90)) * 30
+    value[:40, 48:] = 0.0  # windows without people, at their edge and in their middle
+    value[50:, :20] = -99999.0
+    plain = read_population(write(tmp_path / "a.tif", value))
+    profile = {"driver": "GTiff", "height": 70, "width": 90, "count": 1, "dtype": "float32"}
+    place = {"crs": "EPSG:4326", "transform": Affine(0.01, 0, 110.0, 0, -0.01, 35.0)}
+    with rasterio.open(tmp_path / "b.tif", "w", **profile, **place, **blocks) as target:
+        target.write(value.astype("float32"), 1)
+    monkeypatch.setattr("netmodel.grids.population._WINDOW_CELLS", cells)
+    again = read_population(tmp_path / "b.tif")
+    np.testing.assert_array_equal(np.isnan(again.people), np.isnan(plain.people))
+    np.testing.assert_allclose(again.people, plain.people, rtol=1e-12, atol=1e-12)
+    assert again.source_people == pytest.approx(plain.source_people, rel=1e-14)
+    assert again.masked_share == plain.masked_share == pytest.approx(20 * 20 / 6300)
+
+
+def test_a_raster_on_a_run_grid_is_left_on_it(raster, tmp_path):
+    first = read_population(raster)
+    path = tmp_path / "again.tif"
+    grid = first.grid
+    write(path, first.people, grid.affine, grid.crs.to_wkt(), np.nan, dtype="float64")
+    again = read_population(path)
+    assert again.grid.affine == grid.affine and again.grid.shape == grid.shape
+    np.testing.assert_array_equal(again.people, first.people)
+    coarser = read_population(path, resolution_m=2000.0)
+    assert coarser.grid.affine.a == 2000.0
+    assert coarser.source_people == pytest.approx(first.source_people, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("sao_clc.tif", "classes"),
+        ("sao_eudem.tif", "elevation"),
+        ("pvlib_altitude_china_5min_m.tif", "negative"),
+    ],
+)
+def test_real_rasters_of_other_things_are_refused(shared, name, what):
+    with pytest.raises(InputError, match=what):
+        read_population(shared / "data" / name)
+
+
+def test_rasters_that_say_they_are_something_else(tmp_path):
+    people = np.full((4, 4), 7, np.uint8)
+    path = write(tmp_path / "c.tif", people, dtype="uint8")
+    with rasterio.open(path, "r+") as target:
+        target.write_colormap(1, {7: (255, 0, 0, 255)})
+    with pytest.raises(InputError, match="is a raster of classes with a color table, not people"):
+        read_population(path)
+    path = write(tmp_path / "d.tif", people, tags={"title": "Altitude of the ground"})
+    with pytest.raises(InputError, match="is a raster of elevation .*Altitude"):
+        read_population(path)
+    with rasterio.open(
+        tmp_path / "e.tif", "w", driver="GTiff", height=4, width=4, count=3, dtype="uint8",
+        crs="EPSG:4326", transform=Affine(0.01, 0, 110.0, 0, -0.01, 35.0),
+    ) as target:  # fmt: skip
+        target.write(np.stack([people] * 3))
+    with pytest.raises(InputError, match="is a raster of 3 bands, not people"):
+        read_population(tmp_path / "e.tif")
 
 
 @pytest.mark.parametrize(

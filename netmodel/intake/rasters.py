@@ -1,0 +1,225 @@
+"""A planner's rasters of population and elevation, on an equal-area grid, as GeoTIFF."""
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netmodel.errors import InputError
+from netmodel.grids.china import embedded_grid
+from netmodel.grids.cog import BLOCK, Band, Window, write_cog
+from netmodel.grids.grid import Grid
+from netmodel.grids.io import attribution_of, open_raster, warped
+from netmodel.grids.population import check_size, default_grid, raster_grid, read_population
+from netmodel.grids.population_checks import Kind, seeming
+from netmodel.intake.output import RASTER, Place
+from netmodel.intake.people import EMBEDDED
+from netmodel.intake.report import Report
+from netmodel.kernels.zonal import float32_keeping_sums
+from netmodel.store import folder_for_output
+
+if TYPE_CHECKING:
+    from rasterio.io import DatasetReader
+    from rasterio.vrt import WarpedVRT
+
+Share = Callable[[float], None]
+
+# Of the ground: the shore of the Dead Sea is at -430 m, the highest summit at 8,849 m.
+LOWEST_M, HIGHEST_M = -500.0, 9000.0
+_DEM_M = 100.0  # side of a cell by default, or that of the source if that is more
+
+
+def import_population(
+    path: str | Path,
+    out: str | Path,
+    *,
+    kind: Kind = "count",
+    nodata: float | None = None,
+    resolution_m: float = 1000.0,
+    like: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Share | None = None,
+) -> Report:
+    """Write a population raster ready for a scenario's `[population] path`.
+
+    Parameters
+    ----------
+    path, out : path
+        Any raster that GDAL reads, by windows; OUT is a GeoTIFF of people per cell.
+    kind : {"count", "density_per_km2"}
+        What a value means.
+    nodata : float, optional
+        Value that means no data, besides the file's own.
+    resolution_m : float
+        Side of a cell of the equal-area grid that is made around the raster [m].
+    like : path or "china-2020", optional
+        Raster whose grid is taken instead.
+    overwrite : bool
+    progress : callable, optional
+        Called with the share of the raster that is read.
+
+    Raises
+    ------
+    DataError, InputError
+        As `read_population`.
+    """
+    report = Report()
+    place = Place.of(path, out, overwrite=overwrite, suffixes=RASTER)
+    with open_raster(path) as source:
+        _note_source(source.crs, source.shape, report)
+    found = read_population(
+        path, _like(like), kind=kind, nodata=nodata, resolution_m=resolution_m, progress=progress
+    )
+    grid, people = found.grid, found.people
+    kept = float(np.nansum(people))
+    report.note("people in the file", found.source_people)
+    report.note("people kept", kept)
+    report.note("people outside the grid", found.outside_people)
+    report.note("cells of the file without data [%]", round(100.0 * found.masked_share, 2))
+    _note_grid(grid, report)
+    report.note("inhabited cells", int((people > 0.0).sum()))
+    report.note("densest cell [people per km2]", float(np.nanmax(people / grid.area_km2())))
+    band = Band("people per cell", "people", nodata=np.nan, tags={"kind": "count"})
+    words = f"people per cell, {kept:,.0f} in all, of {Path(path).name} ({kind})"
+    layer = float32_keeping_sums(people.reshape(-1), np.zeros(people.size, np.int32), 1)
+    with folder_for_output(place.path.parent):
+        windows = _windows(layer.reshape(grid.shape))
+        tags = _tags(words, found.attribution)
+        write_cog(place.path, grid, np.float32, windows, band=band, tags=tags)
+    return report
+
+
+def import_dem(
+    path: str | Path,
+    out: str | Path,
+    *,
+    resolution_m: float | None = None,
+    like: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Share | None = None,
+) -> Report:
+    """Write a raster of elevation ready for a scenario's `[dem] path`.
+
+    Parameters
+    ----------
+    path, out : path
+        Any raster of meters that GDAL reads, by windows; OUT is a GeoTIFF of mean elevations.
+    resolution_m : float, optional
+        Side of a cell of the equal-area grid that is made around the raster [m]; 100 m by
+        default, or about the source's own if that is more.
+    like, overwrite, progress
+        As for `import_population`.
+
+    Raises
+    ------
+    DataError, InputError
+        No raster, no CRS, not elevation: classes, several bands, feet, values that no ground has.
+    """
+    report = Report()
+    place = Place.of(path, out, overwrite=overwrite, suffixes=RASTER)
+    with open_raster(path) as source:
+        _note_source(source.crs, source.shape, report)
+        _check_dem(source, path)
+        native = raster_grid(source, path)
+        grid = _like(like) or default_grid(native, resolution_m or _usual_m(native))
+        check_size(grid)
+        band = Band("mean elevation", "m", nodata=np.nan)
+        tags = _tags(f"mean elevation, of {Path(path).name}", attribution_of(source))
+        with folder_for_output(place.path.parent), warped(source, grid) as view:
+            windows = _elevations(path, view, grid, progress)
+            seen = write_cog(place.path, grid, np.float32, windows, band=band, tags=tags)
+    _note_grid(grid, report)
+    known = 100.0 * seen.count / (grid.shape[0] * grid.shape[1])
+    report.note("cells with elevation [%]", round(known, 2))
+    for name, value in (("lowest", seen.least), ("mean", seen.mean), ("highest", seen.greatest)):
+        report.note(f"{name} [m]", round(value, 1))
+    return report
+
+
+def _like(like: str | Path | None) -> Grid | None:
+    """The grid of another raster."""
+    if like is None:
+        return None
+    if str(like) == EMBEDDED:
+        return embedded_grid()
+    with open_raster(like) as source:
+        grid = raster_grid(source, like)
+    if not grid.crs.is_projected or grid.crs.axis_info[0].unit_conversion_factor != 1.0:
+        raise InputError(f"{like}: its grid is not in meters; give one that an import has made")
+    return grid
+
+
+def _note_source(crs: object, shape: tuple[int, int], report: Report) -> None:
+    report.note("cells of the file", f"{shape[0]:,} x {shape[1]:,}")
+    report.note("CRS of the file", str(crs))
+
+
+def _note_grid(grid: Grid, report: Report) -> None:
+    rows, columns = grid.shape
+    side = abs(grid.affine.a)
+    report.note("grid", f"{rows:,} x {columns:,} cells of {side:g} m, {grid.name}")
+
+
+def _tags(words: str, attribution: str) -> dict[str, str]:
+    """What the file says of itself."""
+    out = {"TIFFTAG_IMAGEDESCRIPTION": words, "TIFFTAG_SOFTWARE": "netmodel"}
+    return out | ({"TIFFTAG_COPYRIGHT": attribution} if attribution else {})
+
+
+def _windows(layer: NDArray[np.float32]) -> Iterator[Window]:
+    """A layer in rows of blocks."""
+    for row in range(0, layer.shape[0], BLOCK):
+        yield row, 0, layer[row : row + BLOCK]
+
+
+def _usual_m(native: Grid) -> float:
+    """Side of a cell for a raster's elevation [m], in tens of meters."""
+    rows, columns = (n // 2 for n in native.shape)
+    middle = native.crop(slice(rows, rows + 1), slice(columns, columns + 1))
+    side = 1000.0 * math.sqrt(float(middle.area_km2()[0, 0]))
+    return max(_DEM_M, 10.0 * round(side / 10.0))
+
+
+def _check_dem(source: "DatasetReader", path: str | Path) -> None:
+    """Refuse rasters of other things, and other units."""
+    seems = seeming(source)
+    if seems and "elevation" not in seems:
+        raise InputError(f"{path}: is {seems}, not elevation; give a raster of elevation")
+    unit = str(source.units[0] or "m").strip().lower()
+    if unit not in ("m", "meter", "meters", "metre", "metres"):
+        raise InputError(f"{path}: its unit is {source.units[0]}; convert it to meters first")
+
+
+def _check_heights(path: str | Path, value: NDArray[np.float64]) -> None:
+    """Refuse values that no ground has."""
+    bad = (value < LOWEST_M) | (value > HIGHEST_M)
+    if bad.any():
+        raise InputError(
+            f"{path}: {value[bad][0]:g} m, where the ground of the Earth is within "
+            f"{LOWEST_M:g}..{HIGHEST_M:g}; if that means no data, state nodata in the file, for "
+            "example `gdal_edit.py -a_nodata VALUE FILE`"
+        )
+
+
+def _elevations(
+    path: str | Path, view: "WarpedVRT", grid: Grid, progress: Share | None
+) -> Iterator[Window]:
+    """Mean elevations by windows, checked."""
+    from rasterio.windows import Window as At
+
+    anything = False
+    for row in range(0, grid.shape[0], BLOCK):
+        height = min(BLOCK, grid.shape[0] - row)
+        for column in range(0, grid.shape[1], BLOCK):
+            width = min(BLOCK, grid.shape[1] - column)
+            value = view.read(1, window=At(column, row, width, height))
+            _check_heights(path, value)
+            anything = anything or bool(np.isfinite(value).any())
+            yield row, column, value
+        if progress is not None:
+            progress((row + height) / grid.shape[0])
+    if not anything:
+        raise InputError(f"{path}: no elevation in the grid; give a raster of the same region")
