@@ -220,6 +220,8 @@ def test_a_style_covers_the_values_of_its_layer(which, request):
             continue
         assert values == sorted(set(values)) and kind == "singlebandpseudocolor"
         assert values[-1] >= np.quantile(seen, 0.95), layer.path
+        if np.isinf(values[-1]):  # in steps: the first color is of all that is below
+            continue
         # The map of load begins at 1e-3 whatever there is, and colors what is less alike.
         low = 1e-3 if layer.name == "cell_load" else np.median(seen)
         assert values[0] <= low, layer.path
