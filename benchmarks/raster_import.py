@@ -52,7 +52,7 @@ def write_raster(path: Path, width: int, height: int, share: float) -> float:
                 if (row or column) and rng.random() >= share:  # the first has people
                     continue
                 shape = min(TILE, height - row), min(TILE, width - column)
-                value = np.round(rng.pareto(1.5, shape) * rng.integers(0, 3, shape), 2)
+                value = np.round(rng.exponential(2.0, shape) * rng.integers(0, 3, shape), 2)
                 value = value.astype(np.float32)
                 target.write(value, 1, window=Window(column, row, shape[1], shape[0]))
                 people += float(value.sum(dtype=np.float64))

@@ -22,6 +22,7 @@ Window = tuple[int, int, NDArray[Any]]
 Color = tuple[int, int, int, int]
 
 BLOCK = 512  # pixels on the side of a tile
+_CACHE = 256 * 2**20  # bytes that GDAL may hold; its own 5 % of the machine is more than it needs
 _RESAMPLING = ("average", "nearest", "mode")
 _COMPRESSION = {"COMPRESS": "DEFLATE", "PREDICTOR": "YES", "OVERVIEW_COMPRESS": "DEFLATE"}
 
@@ -140,7 +141,7 @@ def write_cog(
     with _writing(path), TemporaryDirectory(prefix=".partial-", dir=path.parent) as folder:
         plain, cog = Path(folder) / "plain.tif", Path(folder) / "cog.tif"
         # Without PAM, so that all there is to say is in the file itself.
-        with rasterio.Env(GDAL_PAM_ENABLED=False):
+        with rasterio.Env(GDAL_PAM_ENABLED=False, GDAL_CACHEMAX=_CACHE):
             found = _write_plain(plain, grid, np.dtype(dtype), windows, band, tags or {})
             copy(
                 plain, cog, driver="COG", BLOCKSIZE=BLOCK, BIGTIFF="IF_SAFER",

@@ -219,8 +219,10 @@ def streamed(work: Work, store: Path, report: Report | None = None) -> Found:
     }
 
     def keep(tile: Tile, found: Layers, of_tile: Tallies) -> None:
-        for name, layer in found.items():
-            arrays[name][:, *work.place(tile)] = layer
+        for name, array in arrays.items():
+            # A chunk that is not written reads as NaN or 0; -1 as its fill would read as NaN.
+            if found or layer_fill(name) < 0:
+                array[:, *work.place(tile)] = found.get(name, layer_fill(name))
         write_arrays(_mark(marks, tile), of_tile._asdict())
 
     todo = [tile for tile in work.tiles if not _mark(marks, tile).exists()]

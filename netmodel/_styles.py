@@ -126,14 +126,14 @@ def _steps(bounds: Sequence[float], norm: "Normalize", colors: "Colormap", unit:
 def _run(
     norm: "Normalize", colors: "Colormap", seen: Seen, scale: float = 1.0, *, has_gray: bool = False
 ) -> Ramp:
-    """Stops along a scale, times `scale`; what is below it is gray, or blank where it is 0."""
+    """Stops along a scale, times `scale`; gray at 0, and below the scale where `has_gray`."""
     values = _stop_values(norm)
     stops = [Stop(v * scale, _color(colors, norm, v), _words(v * scale, seen.unit)) for v in values]
-    low = stops[0].value
-    if low > 0.0 and (has_gray or seen.zero_is_blank):
-        gray = _NOTHING if has_gray else stops[0].color[:3]
-        none = Stop(0.0, (*gray, 0 if seen.zero_is_blank else 255), "none")
-        under = Stop(low * (1.0 - 1e-6), (*gray, 255), f"below {_words(low, seen.unit)}")
+    low, has_zero = stops[0].value, bool((seen.sample == 0.0).any())
+    if low > 0.0 and (has_gray or has_zero):
+        none = Stop(0.0, (*_NOTHING, 0 if seen.zero_is_blank else 255), "none")
+        color = _NOTHING if has_gray else stops[0].color[:3]
+        under = Stop(low * (1.0 - 1e-6), (*color, 255), f"below {_words(low, seen.unit)}")
         stops = [none, under, *stops]
     return Ramp(tuple(stops))
 

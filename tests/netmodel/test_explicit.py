@@ -182,6 +182,14 @@ def test_what_is_streamed_is_what_is_held_in_memory(work, computed, tmp_path):
     pd.testing.assert_frame_equal(found.served, computed[1].served)
 
 
+def test_a_tile_where_nobody_lives_has_no_server(work, tmp_path, monkeypatch):
+    monkeypatch.setattr("netmodel._explicit.tile_layers", lambda *_: None)
+    streamed(work, tmp_path / "run.zarr")
+    pixels = xr.open_zarr(tmp_path / "run.zarr", group="pixels", consolidated=False)
+    assert pixels.server.dtype == np.int32 and (pixels.server == -1).all()
+    assert (pixels.n_within_6db == 0).all() and pixels.rsrp_dbm.isnull().all()
+
+
 def test_a_second_call_computes_only_what_is_missing(work, tmp_path, monkeypatch):
     store, seen = tmp_path / "run.zarr", []
     whole = streamed(work, store)

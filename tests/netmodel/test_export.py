@@ -152,7 +152,7 @@ def test_zones_are_the_tables_and_the_cells(ran):
             assert frame.geometry.is_valid.all()
         for row in package.itertuples():
             inside = people[label].values == row.label
-            counted = people.people.values[inside].sum(dtype=float)
+            counted = np.nansum(people.people.values[inside], dtype=float)
             assert counted == pytest.approx(row.population, rel=1e-6)
             cells = abs(grid_of(people).affine.determinant) * inside.sum()
             assert row.geometry.area == pytest.approx(cells, rel=1e-9)
@@ -220,6 +220,8 @@ def test_a_style_covers_the_values_of_its_layer(which, request):
             continue
         assert values == sorted(set(values)) and kind == "singlebandpseudocolor"
         assert values[-1] >= np.quantile(seen, 0.95), layer.path
+        if np.isinf(values[-1]):  # in steps: the first color is of all that is below
+            continue
         # The map of load begins at 1e-3 whatever there is, and colors what is less alike.
         low = 1e-3 if layer.name == "cell_load" else np.median(seen)
         assert values[0] <= low, layer.path
