@@ -1,4 +1,4 @@
-"""exactextract on polygons in memory, handed over as WKB: its GeoJSON takes longer than its sums."""
+"""exactextract on polygons in memory, as WKB: reading GeoJSON takes longer than the sums."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -76,6 +76,10 @@ class Overlap:
 
     def at(self, cells: Cells) -> "Overlap":
         """The shares of some cells, for values (cell,) in their order."""
+        if cells.grid.shape != self.shape:
+            raise GridMismatchError(
+                f"cells of a grid of {cells.grid.shape} do not fit zones on {self.shape}"
+            )
         position = np.full(int(np.prod(self.shape)), -1, np.int64)
         position[cells.index] = np.arange(cells.index.size)
         found = position[self.cell]
