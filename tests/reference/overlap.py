@@ -1,17 +1,15 @@
 """Shares of cells in polygons: each cell's own shape cut by the polygon, nothing shared."""
 
 import numpy as np
-from shapely.geometry import Polygon
+import shapely
 
 
 def shares(polygons, grid):
     """Share (polygon, row, column) of each cell's area that lies in each polygon."""
-    rows, columns = grid.shape
-    out = np.zeros((len(polygons), rows, columns))
-    for row in range(rows):
-        for column in range(columns):
-            corners = ((column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1))
-            cell = Polygon([grid.affine @ corner for corner in corners])
-            for k, polygon in enumerate(polygons):
-                out[k, row, column] = polygon.intersection(cell).area / cell.area
-    return out
+    row, column = np.mgrid[0 : grid.shape[0], 0 : grid.shape[1]]
+    a = grid.affine
+    corners = [(column + dc, row + dr) for dc, dr in ((0, 0), (1, 0), (1, 1), (0, 1))]
+    points = [np.stack([a.a * c + a.b * r + a.c, a.d * c + a.e * r + a.f], -1) for c, r in corners]
+    cells = shapely.polygons(np.stack(points, axis=-2))
+    cut = [shapely.area(shapely.intersection(polygon, cells)) for polygon in polygons]
+    return np.stack(cut) / shapely.area(cells)
