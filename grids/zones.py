@@ -1,4 +1,4 @@
-"""Zones: a label per cell and a table of names, from shipped rasters or a user's polygons."""
+"""Zones: a label per cell, a table of names, and shares of cells where zones are polygons."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,8 @@ from pyproj import Transformer
 
 from netmodel.grids.errors import InputError
 from netmodel.grids.grid import Grid
-from netmodel.grids.vectors import read_vector
+from netmodel.grids.overlap import Overlap, overlap_of
+from netmodel.grids.polygons import check_column, on_grid, read_polygons
 from netmodel.kernels.zonal import zonal_sum
 
 if TYPE_CHECKING:
@@ -33,32 +34,54 @@ class Zones:
         Row of `table` that the cell belongs to; -1 for none.
     table : DataFrame
         `code`, `name_en`, `name_zh` and whatever else is known, a row a zone.
+    overlap : Overlap, optional
+        Shares of cells in zones that are polygons; otherwise cells are of their label's zone.
     """
 
     label: Label
     table: pd.DataFrame
+    overlap: Overlap | None = None
 
     def __len__(self) -> int:
         return len(self.table)
 
     def sums(self, layer: NDArray[np.generic]) -> Float:
-        """Sum of a layer (row, column) per zone; NaN is left out."""
+        """Sum of a layer (row, column) per zone by its share of the cells; NaN is left out."""
+        return self.counts(layer) if self.overlap is None else self.overlap.sums(layer)
+
+    def counts(self, layer: NDArray[np.generic]) -> Float:
+        """Sum of a layer (row, column) over the cells labeled with each zone, whole."""
         value = np.ascontiguousarray(layer, np.float64).reshape(-1)
         return zonal_sum(value, self.label.reshape(-1), len(self))
 
     def area_km2(self, grid: Grid) -> Float:
-        """True area of each zone's cells [km2]."""
+        """True area of each zone [km2]."""
         return self.sums(np.broadcast_to(grid.area_km2(), grid.shape))
 
     def crop(self, rows: slice, columns: slice) -> "Zones":
         """The same zones in a window."""
-        return Zones(np.ascontiguousarray(self.label[rows, columns]), self.table)
+        overlap = None if self.overlap is None else self.overlap.crop(rows, columns)
+        return Zones(np.ascontiguousarray(self.label[rows, columns]), self.table, overlap)
+
+    def within(self, mask: NDArray[np.bool_]) -> "Zones":
+        """The same zones without the cells where `mask` (row, column) is false."""
+        overlap = None if self.overlap is None else self.overlap.where(mask)
+        return Zones(np.where(mask, self.label, -1).astype(np.int32), self.table, overlap)
 
 
-def sums_by_level(zones: Mapping[str, Zones], value: NDArray[np.generic]) -> dict[str, Float]:
-    """Sums of a layer over the zones of several levels, each level on a thread of its own."""
+def sums_by_level(
+    zones: Mapping[str, Zones], value: NDArray[np.generic], *, whole: bool = False
+) -> dict[str, Float]:
+    """Sums of a layer over the zones of several levels, each level on a thread of its own.
+
+    With `whole`, cells are not shared: each counts for its label.
+    """
+
+    def of(one: Zones) -> Float:
+        return one.counts(value) if whole else one.sums(value)
+
     with ThreadPoolExecutor(max(len(zones), 1)) as pool:
-        return dict(zip(zones, pool.map(lambda one: one.sums(value), zones.values()), strict=True))
+        return dict(zip(zones, pool.map(of, zones.values()), strict=True))
 
 
 def one_zone(name: str, mask: NDArray[np.bool_]) -> Zones:
@@ -70,34 +93,38 @@ def one_zone(name: str, mask: NDArray[np.bool_]) -> Zones:
 def read_zones(
     path: str | Path, grid: Grid, code: str | None = None, name: str | None = None
 ) -> Zones:
-    """Zones from a polygon file: a cell belongs to the polygon that holds its center.
+    """Zones from a polygon file, with exact shares of cells; labels are by center.
 
     Parameters
     ----------
     path : path
-        GeoPackage, GeoJSON, shapefile or any vector file that GDAL reads, with a CRS.
+        GeoPackage, GeoJSON, shapefile, GeoParquet or any vector file that GDAL reads, with a CRS.
     grid : Grid
     code, name : str, optional
         Columns of codes and names; by default a row number.
+
+    Raises
+    ------
+    InputError
+        As by `read_polygons`, or no polygon on the grid.
     """
-    frame = _read_polygons(path)
-    for column in (code, name):
-        if column is not None and column not in frame.columns:
-            raise InputError(
-                f"{path}: no column {column!r}; it has {', '.join(map(str, frame.columns[:20]))}"
-            )
-    label = _burn(frame, grid)
-    if (label >= 0).sum() == 0:
-        raise InputError(f"{path}: no polygon holds the center of any cell of the grid")
+    frame = read_polygons(path, code)
+    if name is not None:
+        check_column(path, frame, name)
+    shapes = on_grid(path, frame, grid)
+    overlap = overlap_of(shapes, grid)
+    if overlap.share.size == 0:
+        raise InputError(f"{path}: no polygon overlaps the grid; give zones of its region")
     number = [str(i + 1) for i in range(len(frame))]
     codes = frame[code].astype(str).tolist() if code else number
     names = frame[name].astype(str).tolist() if name else codes
-    return Zones(label, pd.DataFrame({"code": codes, "name_en": names, "name_zh": ""}))
+    table = pd.DataFrame({"code": codes, "name_en": names, "name_zh": ""})
+    return Zones(_burn(shapes, grid), table, overlap)
 
 
 def polygon_mask(path: str | Path, grid: Grid) -> NDArray[np.bool_]:
     """Cells whose centers lie in any polygon of a file."""
-    return np.asarray(_burn(_read_polygons(path), grid) >= 0)
+    return np.asarray(_burn(on_grid(path, read_polygons(path), grid), grid) >= 0)
 
 
 def box_mask(box: tuple[float, float, float, float], grid: Grid) -> NDArray[np.bool_]:
@@ -136,19 +163,10 @@ def _span(low: float, high: float, size: int) -> slice:
     return slice(min(max(int(low), 0), size), min(max(int(np.ceil(high)), 0), size))
 
 
-def _read_polygons(path: str | Path) -> "GeoDataFrame":
-    """Polygons of a file with a CRS."""
-    frame = read_vector(path)
-    polygons = frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
-    if not polygons.any():
-        raise InputError(f"{path}: no polygons in it; give an area or zones as polygons")
-    return frame[polygons].reset_index(drop=True)
-
-
 def _burn(frame: "GeoDataFrame", grid: Grid) -> Label:
     """Row of the polygon that holds each cell's center, -1 for none."""
     from rasterio.features import rasterize
 
-    shapes = [(geometry, i) for i, geometry in enumerate(frame.to_crs(grid.crs).geometry)]
+    shapes = [(geometry, i) for i, geometry in enumerate(frame.geometry)]
     label = rasterize(shapes, out_shape=grid.shape, transform=grid.affine, fill=-1, dtype="int32")
     return np.asarray(label, np.int32)

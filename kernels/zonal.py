@@ -34,6 +34,35 @@ def zonal_sum(
 
 
 @kernel
+def shared_sum(
+    value: NDArray[np.float64],
+    zone: NDArray[np.int32],
+    cell: NDArray[np.int64],
+    share: NDArray[np.float64],
+    n_zone: int,
+) -> NDArray[np.float64]:
+    """Sum of `value` times the zone's share of the cell, in each zone; NaN is left out.
+
+    Parameters
+    ----------
+    value : (cell,)
+    zone, cell, share : (pair,)
+        Which zone has which share of which cell.
+    n_zone : int
+
+    Returns
+    -------
+    (zone,)
+    """
+    out = np.zeros(n_zone)
+    for i in range(cell.size):
+        one = value[cell[i]]
+        if not math.isnan(one):
+            out[zone[i]] += one * share[i]
+    return out
+
+
+@kernel
 def float32_keeping_sums(
     value: NDArray[np.float64], zone: NDArray[np.int32], n_zone: int
 ) -> NDArray[np.float32]:

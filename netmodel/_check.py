@@ -15,7 +15,11 @@ from netmodel._sites import check_room
 from netmodel._stages import Inputs, open_inputs, province_stations, province_traffic_gb
 from netmodel.errors import InputError
 from netmodel.grids.io import warped_window
+from netmodel.grids.overlap import overlap_of
+from netmodel.grids.polygons import on_grid, read_polygons
 from netmodel.scenario import Scenario
+
+_NOISE = 1e-6  # shares below are slivers along borders
 
 
 def used(scenario: Scenario) -> list[tuple[str, str]]:
@@ -41,6 +45,7 @@ def used(scenario: Scenario) -> list[tuple[str, str]]:
     notes = column_notes(scenario.sites.path, scenario.radio.mode) if scenario.sites.path else ""
     lines += [("columns of sites", notes)] if notes else []
     lines += [(name.replace("_", " "), f"{value:,.6g}") for name, value in region.losses.items()]
+    lines += _zone_losses(scenario, region)
     if scenario.area is not None and region.wanted is not None:
         lines.append(("area", f"{scenario.area_text}: {_counted(region.wanted.sum(), 'cell')}"))
     return lines
@@ -97,6 +102,27 @@ def _zones(region: Region) -> str:
         return "one, the whole region; [zones] path gives others"
     whole = _counted(len(region.provinces), "province" if len(region.provinces) > 1 else "region")
     return f"{whole}, {_counted(len(region.counties), 'county or zone', 'counties or zones')}"
+
+
+def _zone_losses(scenario: Scenario, region: Region) -> list[tuple[str, str]]:
+    """What polygon zones leave out of the raster or count twice; nothing where they fit."""
+    path = scenario.zones.path
+    if path is None:
+        return []
+    shapes = on_grid(path, read_polygons(path), region.grid)
+    union = shapes.dissolve()
+    once = overlap_of(union, region.grid)
+    plane_area = abs(region.grid.affine.determinant)
+    known = float(once.sums(~np.isnan(region.people))[0]) * plane_area
+    outside = 1.0 - known / float(union.geometry.area.iloc[0])
+    total, inside = float(np.nansum(region.people)), float(once.sums(region.people)[0])
+    twice = float(region.counties.sums(region.people).sum()) - inside
+    lines = [
+        ("zones outside", outside, f"{outside:.3%} of their area, where the raster has no data"),
+        ("people in no zone", 1.0 - inside / total, f"{1.0 - inside / total:.3%} of all"),
+        ("zones overlap", twice / total, f"{twice:,.0f} people are counted in more than one"),
+    ]
+    return [(name, words) for name, share, words in lines if share > _NOISE]
 
 
 def _sites(inputs: Inputs) -> str:

@@ -194,12 +194,8 @@ def _domain(region: Region, wanted: Mask, halo: int) -> Region:
     cut = replace(
         region,
         people=np.where(inside, region.people, np.nan),
-        provinces=replace(
-            region.provinces, label=np.where(inside, region.provinces.label, -1).astype(np.int32)
-        ),
-        counties=replace(
-            region.counties, label=np.where(inside, region.counties.label, -1).astype(np.int32)
-        ),
+        provinces=region.provinces.within(inside),
+        counties=region.counties.within(inside),
         wanted=wanted,
     )
     return cut.crop(*region.window(inside))

@@ -4,6 +4,7 @@ import numpy as np
 
 from netmodel._region import Region
 from netmodel._stages import province_stations
+from netmodel.grids.overlap import Overlap
 from netmodel.scenario import Scenario
 from netmodel.tables import ZoneNames
 
@@ -12,8 +13,18 @@ def zone_levels(region: Region, scenario: Scenario) -> dict[str, ZoneNames]:
     """Names and statuses of the zones that tables have rows of, by level."""
     return {
         "province": ZoneNames(region.provinces.table, *_province_status(region, scenario)),
-        "county": ZoneNames(region.counties.table, *_status_below(scenario)),
+        "county": ZoneNames(
+            region.counties.table, *_status_below(scenario), _shown_overlap(region)
+        ),
     }
+
+
+def _shown_overlap(region: Region) -> Overlap | None:
+    """Shares of the cells that a run shows, where zones are polygons."""
+    overlap = region.counties.overlap
+    if overlap is None or region.wanted is None:
+        return overlap
+    return overlap.where(region.wanted).crop(*region.window(region.wanted))
 
 
 def _status_below(scenario: Scenario) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from netmodel._indicators import Sums, unserved_shares
 from netmodel._region import matching_rows
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
+from netmodel.grids.overlap import Overlap
 from netmodel.grids.zones import Zones, sums_by_level
 from netmodel.scenario import Scenario
 
@@ -47,11 +48,15 @@ _NAMES = ("code", "name_en", "name_zh", "province_code")
 
 @dataclass(frozen=True)
 class ZoneNames:
-    """Names of the zones of a level, a row a label; where their people and stations come from."""
+    """Names of the zones of a level, a row a label; where their people and stations come from.
+
+    `overlap` has the shares of the run's cells in zones that are polygons.
+    """
 
     table: pd.DataFrame
     people_status: list[str] | str
     stations_status: list[str] | str
+    overlap: Overlap | None = None
 
 
 def zone_tables(
@@ -82,17 +87,22 @@ def zone_tables(
         macro stations lack for the target load, the other remedy than stations).
     headline : dict
         The same shares over all cells.
+
+    Notes
+    -----
+    Zones from a polygon file have their exact share of every cell: of its people, demand,
+    covered people and whatever else is a sum. Stations are whole, and counted in the zone that
+    holds the center of their cell. area_km2 is the polygon's within the frame of the run, also
+    where there is no data; with an area asked for, of the area's cells.
     """
     people = run["population"].to_dataset()
     inside = np.any([people[f"{k}_label"].values >= 0 for k in levels], axis=0)
     cells = Cells.where(grid_of(people), inside)
-    zones = {
-        k: Zones(cells.take_label(people[f"{k}_label"].values), levels[k].table) for k in levels
-    }
+    zones = {k: _zones_of(cells, people[f"{k}_label"].values, levels[k]) for k in levels}
     out = {
         k: v.table[[c for c in _NAMES if c in v.table.columns]].copy() for k, v in levels.items()
     }
-    _add(out, zones, "area_km2", cells.area_km2())
+    _add_area(out, zones, levels, cells)
     for column in _COLUMNS:
         if column.stage in run.children:
             layer = run[column.stage].to_dataset()[column.variable]
@@ -108,6 +118,25 @@ def zone_tables(
         out[level] = pd.concat([table, sums.columns(level, table["population"])], axis=1)
     shown = {k: table[table["area_km2"] > 0].reset_index(drop=True) for k, table in out.items()}
     return shown, sums.headline()
+
+
+def _zones_of(cells: Cells, label: NDArray[np.int32], names: ZoneNames) -> Zones:
+    """The zones of a level on cells, from their labels (row, column)."""
+    overlap = None if names.overlap is None else names.overlap.at(cells)
+    return Zones(cells.take_label(label), names.table, overlap)
+
+
+def _add_area(
+    out: dict[str, pd.DataFrame],
+    zones: dict[str, Zones],
+    levels: Mapping[str, ZoneNames],
+    cells: Cells,
+) -> None:
+    """Areas of zones; those of polygons also where there is no data."""
+    _add(out, zones, "area_km2", cells.area_km2())
+    for level, names in levels.items():
+        if names.overlap is not None:
+            out[level]["area_km2"] = names.overlap.area_km2(cells.grid)
 
 
 def _add_column(
@@ -138,8 +167,9 @@ def _add(
     factor: float = 1.0,
     dtype: str = "float64",
 ) -> None:
-    """Sums of values (cell,) over the zones of every level."""
-    for level, sums in sums_by_level(zones, value).items():
+    """Sums of values (cell,) over the zones of every level; whole numbers stay whole."""
+    whole = np.issubdtype(np.dtype(dtype), np.integer)
+    for level, sums in sums_by_level(zones, value, whole=whole).items():
         out[level][name] = (sums * factor).astype(dtype)
 
 

@@ -6,7 +6,14 @@ from shapely.geometry import Point, box
 
 from netmodel.errors import DataError, InputError
 from netmodel.grids import Grid
-from netmodel.grids.zones import Zones, box_mask, one_zone, polygon_mask, read_zones
+from netmodel.grids.zones import (
+    Zones,
+    box_mask,
+    one_zone,
+    polygon_mask,
+    read_zones,
+    sums_by_level,
+)
 
 GRID = Grid.from_bounds("EPSG:3035", (4_000_000, 3_000_000, 4_006_000, 3_004_000), 1000)
 
@@ -27,14 +34,36 @@ def test_cells_belong_to_the_polygon_that_holds_their_center(polygons):
     zones = read_zones(polygons, GRID, "id", "title")
     assert zones.label.tolist() == [[0, 0, 1, 1, 1, -1]] * 4
     assert zones.table.code.tolist() == ["W", "E"]
-    assert zones.area_km2(GRID).tolist() == [8.0, 12.0]
+    assert zones.counts(np.ones(GRID.shape)).tolist() == [8.0, 12.0]
+    assert zones.area_km2(GRID) == pytest.approx([8.0, 12.0], rel=1e-6)
 
 
 def test_sums_leave_out_no_zone_and_no_data(polygons):
     zones = read_zones(polygons, GRID)
     layer = np.ones(GRID.shape)
     layer[0, 0] = np.nan
-    assert zones.sums(layer).tolist() == [7.0, 12.0]
+    assert zones.sums(layer) == pytest.approx([7.0, 12.0], rel=1e-6)
+    assert zones.counts(layer).tolist() == [7.0, 12.0]
+
+
+def test_polygons_share_the_cells_that_they_cut(tmp_path):
+    left, right = box(4_000_000, 3e6, 4_001_250, 3.004e6), box(4_001_250, 3e6, 4_007_000, 3.004e6)
+    tiny = box(4_005_100, 3_000_100, 4_005_200, 3_000_200)
+    path = tmp_path / "cut.parquet"
+    geopandas.GeoDataFrame(geometry=[left, right, tiny], crs="EPSG:3035").to_parquet(path)
+    zones = read_zones(path, GRID)
+    layer = np.arange(24.0).reshape(GRID.shape)
+    column = layer.sum(axis=0)
+    expected = [column[0] + column[1] / 4, column[1] * 3 / 4 + column[2:].sum(), 23 / 100]
+    assert zones.sums(layer) == pytest.approx(expected, rel=1e-9)
+    assert sums_by_level({"a": zones}, layer)["a"].tolist() == zones.sums(layer).tolist()
+    by_center = sums_by_level({"a": zones}, layer, whole=True)["a"]
+    assert by_center.tolist() == zones.counts(layer).tolist() == [column[0], layer.sum() - 36, 0]
+    window = zones.crop(slice(1, 3), slice(1, 2))
+    assert window.sums(layer[1:3, 1:2]) == pytest.approx([5.0, 15.0, 0.0], rel=1e-9)
+    half = zones.within(layer < 12.0)
+    assert half.sums(layer).sum() == pytest.approx(66.0, rel=1e-9)
+    assert (half.label[2:] == -1).all() and (half.label[:2] >= 0).all()
 
 
 def test_a_crop_keeps_names():
@@ -89,5 +118,5 @@ def test_bad_polygon_files_are_refused(tmp_path, polygons):
         read_zones(tmp_path / "bare.gpkg", GRID)
     far = geopandas.GeoDataFrame(geometry=[box(0, 0, 1, 1)], crs="EPSG:4326")
     far.to_file(tmp_path / "far.gpkg")
-    with pytest.raises(InputError, match="no polygon holds the center"):
+    with pytest.raises(InputError, match="no polygon overlaps the grid"):
         read_zones(tmp_path / "far.gpkg", GRID)

@@ -1,0 +1,193 @@
+"""Shares of cells in polygons, and sums over polygons that cut cells."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netmodel.grids.cells import Cells
+from netmodel.grids.errors import GridMismatchError
+from netmodel.grids.grid import Grid
+from netmodel.kernels.polygon import polygon_shares
+from netmodel.kernels.zonal import shared_sum
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+Float = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+_AT_ONCE = 256  # polygons handed to exactextract, to bound the memory of its answer
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Which zone has which share of which cell.
+
+    Parameters
+    ----------
+    zone : (pair,)
+        Zones 0 to n - 1, in order.
+    cell : (pair,)
+        Flat indices into layers of `shape`, increasing within a zone.
+    share : (pair,)
+        Of the cell's area that lies in the zone, in 0..1.
+    n : int
+        Number of zones.
+    shape : tuple of int
+        (row, column) of the layers, or (cell,).
+    """
+
+    zone: NDArray[np.int32]
+    cell: Index
+    share: Float
+    n: int
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return self.n
+
+    def sums(self, layer: NDArray[Any]) -> Float:
+        """Sum of value x share per zone of a layer of `shape`; NaN is left out."""
+        if layer.shape != self.shape:
+            raise GridMismatchError(
+                f"a layer of shape {layer.shape} does not fit zones on {self.shape}"
+            )
+        value = np.ascontiguousarray(layer, np.float64).reshape(-1)
+        return shared_sum(value, self.zone, self.cell, self.share, self.n)
+
+    def area_km2(self, grid: Grid) -> Float:
+        """True area of each zone within the frame of the grid [km2]."""
+        return self.sums(np.broadcast_to(grid.area_km2(), grid.shape))
+
+    def where(self, mask: NDArray[np.bool_]) -> "Overlap":
+        """The shares of the cells where `mask`, of `shape`, is true."""
+        kept = mask.reshape(-1)[self.cell]
+        return self._some(kept, self.cell[kept], self.shape)
+
+    def crop(self, rows: slice, columns: slice) -> "Overlap":
+        """The shares in a window, given by slices with both ends."""
+        row, column = np.divmod(self.cell, self.shape[1])
+        row, column = row - rows.start, column - columns.start
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
+        kept = (row >= 0) & (row < shape[0]) & (column >= 0) & (column < shape[1])
+        return self._some(kept, (row * shape[1] + column)[kept], shape)
+
+    def at(self, cells: Cells) -> "Overlap":
+        """The shares of some cells, for values (cell,) in their order."""
+        if cells.grid.shape != self.shape:
+            raise GridMismatchError(
+                f"cells of a grid of {cells.grid.shape} do not fit zones on {self.shape}"
+            )
+        position = np.full(int(np.prod(self.shape)), -1, np.int64)
+        position[cells.index] = np.arange(cells.index.size)
+        found = position[self.cell]
+        kept = found >= 0
+        return self._some(kept, found[kept], (cells.index.size,))
+
+    def _some(self, kept: NDArray[np.bool_], cell: Index, shape: tuple[int, ...]) -> "Overlap":
+        return Overlap(self.zone[kept], cell, self.share[kept], self.n, shape)
+
+
+def overlap_of(polygons: "GeoDataFrame", grid: Grid) -> Overlap:
+    """Exact shares of a grid's cells in polygons.
+
+    exactextract finds the cells of each polygon. It keeps shares in float32, 1e-8 off, so that
+    a kernel computes them again in float64.
+
+    Parameters
+    ----------
+    polygons : GeoDataFrame
+        Valid polygons or multipolygons in the CRS of the grid; edges are straight there. They
+        may cross the frame and each other, and be empty.
+    grid : Grid
+
+    Returns
+    -------
+    Overlap
+        A zone a row, with shares right to 1e-12.
+    """
+    geometries = _in_pixels(polygons, grid)
+    parts = [
+        _shares(geometries[first : first + _AT_ONCE], grid, first)
+        for first in range(0, len(geometries), _AT_ONCE)
+    ]
+    return Overlap(
+        np.concatenate([part.zone for part in parts]),
+        np.concatenate([part.cell for part in parts]),
+        np.concatenate([part.share for part in parts]),
+        len(polygons),
+        grid.shape,
+    )
+
+
+def polygon_sums(layer: NDArray[Any], grid: Grid, polygons: "GeoDataFrame") -> Float:
+    """Sum of value x share per polygon of one layer (row, column); NaN is left out.
+
+    Straight through exactextract, faster than `overlap_of` for a layer or two; borders are
+    right to 1e-7 of a cell.
+    """
+    from netmodel.grids._exactextract import sums
+
+    if layer.shape != grid.shape:
+        raise GridMismatchError(f"a layer of shape {layer.shape} does not fit {grid.shape}")
+    return sums(layer, _wkb(_in_pixels(polygons, grid), grid.shape[0]))
+
+
+def _in_pixels(polygons: "GeoDataFrame", grid: Grid) -> NDArray[np.object_]:
+    """Geometries in columns and rows of the grid."""
+    import shapely
+
+    if polygons.crs is not None and polygons.crs != grid.crs:
+        raise GridMismatchError(f"polygons in {polygons.crs.name}, a grid in {grid.name}")
+    plane = shapely.force_2d(np.asarray(polygons.geometry.array, object))
+    out: NDArray[np.object_] = shapely.transform(
+        plane, lambda xy: np.column_stack(grid.pixel(xy[:, 0], xy[:, 1]))
+    )
+    return out
+
+
+def _shares(geometries: NDArray[np.object_], grid: Grid, first: int) -> Overlap:
+    """Shares of some geometries, whose zones are counted from `first`."""
+    from netmodel.grids._exactextract import touched_cells
+
+    cells = touched_cells(grid.shape, _wkb(geometries, grid.shape[0]))
+    size, cell = [len(c) for c in cells], np.concatenate(cells)
+    share = polygon_shares(*_rings(geometries), cell, _starts(size), grid.shape)
+    zone = np.repeat(np.arange(first, first + len(size), dtype=np.int32), size)
+    kept = share > 0.0
+    return Overlap(zone[kept], cell[kept], share[kept], len(size), grid.shape)
+
+
+def _wkb(geometries: NDArray[np.object_], rows: int) -> list[bytes]:
+    """Geometries with rows upward, as exactextract has them."""
+    import shapely
+
+    flipped = shapely.transform(geometries, lambda xy: np.column_stack([xy[:, 0], rows - xy[:, 1]]))
+    return [
+        b"" if empty else shapely.to_wkb(one)
+        for one, empty in zip(flipped, shapely.is_empty(flipped), strict=True)
+    ]
+
+
+def _rings(geometries: NDArray[np.object_]) -> tuple[Float, Index, NDArray[np.bool_], Index]:
+    """Points of all rings, first point of each, whether it is a hole, first ring of each zone."""
+    import shapely
+
+    parts, zone = shapely.get_parts(geometries, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    hole = np.zeros(len(rings), np.bool_)
+    hole[1:] = part[1:] == part[:-1]
+    return (
+        xy,
+        _starts(np.bincount(ring, minlength=len(rings))),
+        hole,
+        _starts(np.bincount(zone[part], minlength=len(geometries))),
+    )
+
+
+def _starts(size: "list[int] | NDArray[Any]") -> Index:
+    """Where each of some runs begins, and the end of the last."""
+    return np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
