@@ -29,7 +29,7 @@ def open_raster(path: str | Path) -> "Iterator[DatasetReader]":
             source = rasterio.open(path)
         except RasterioIOError as error:
             raise DataError(f"{path}: not a raster that GDAL reads; give a GeoTIFF") from error
-        with source, _whole(path):
+        with source, reading(path):
             yield source
 
 
@@ -38,7 +38,7 @@ _CACHE_MB = 256
 
 
 @contextmanager
-def _whole(path: str | Path) -> Iterator[None]:
+def reading(path: str | Path) -> Iterator[None]:
     """Turn what a damaged raster makes GDAL say into one line."""
     from rasterio.errors import RasterioIOError
 

@@ -12,7 +12,7 @@ from netmodel.errors import InputError
 from netmodel.grids.china import embedded_grid
 from netmodel.grids.cog import BLOCK, Band, Window, write_cog
 from netmodel.grids.grid import Grid
-from netmodel.grids.io import attribution_of, open_raster, warped
+from netmodel.grids.io import attribution_of, open_raster, reading, warped
 from netmodel.grids.population import check_size, default_grid, raster_grid, read_population
 from netmodel.grids.population_checks import Kind, seeming
 from netmodel.intake.output import RASTER, Place
@@ -215,7 +215,8 @@ def _elevations(
         height = min(BLOCK, grid.shape[0] - row)
         for column in range(0, grid.shape[1], BLOCK):
             width = min(BLOCK, grid.shape[1] - column)
-            value = view.read(1, window=At(column, row, width, height))
+            with reading(path):
+                value = view.read(1, window=At(column, row, width, height))
             _check_heights(path, value)
             anything = anything or bool(np.isfinite(value).any())
             yield row, column, value
