@@ -149,6 +149,9 @@ def test_no_data_is_left_out():
     layer[0, 0] = np.nan
     assert overlap_of(frame(box(*GRID.bounds)), GRID).sums(layer).tolist() == [62.0]
     assert polygon_sums(layer, GRID, frame(box(*GRID.bounds))).tolist() == [62.0]
+    nowhere = np.full(GRID.shape, np.nan)
+    assert overlap_of(frame(box(*GRID.bounds)), GRID).sums(nowhere).tolist() == [0.0]
+    assert polygon_sums(nowhere, GRID, frame(box(*GRID.bounds))).tolist() == [0.0]
 
 
 def test_what_does_not_align_is_refused():
