@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-_AT_ONCE = 256  # polygons handed to exactextract, to bound the memory of its answer
-
 
 @dataclass(frozen=True)
 class Overlap:
@@ -108,18 +106,15 @@ def overlap_of(polygons: "GeoDataFrame", grid: Grid) -> Overlap:
     Overlap
         A zone a row, with shares right to 1e-12.
     """
+    from netmodel.grids._exactextract import touched_cells
+
     geometries = _in_pixels(polygons, grid)
-    parts = [
-        _shares(geometries[first : first + _AT_ONCE], grid, first)
-        for first in range(0, len(geometries), _AT_ONCE)
-    ]
-    return Overlap(
-        np.concatenate([part.zone for part in parts]),
-        np.concatenate([part.cell for part in parts]),
-        np.concatenate([part.share for part in parts]),
-        len(polygons),
-        grid.shape,
-    )
+    cells = touched_cells(grid.shape, _wkb(geometries, grid.shape[0]))
+    size, cell = [len(c) for c in cells], np.concatenate([np.empty(0, np.int64), *cells])
+    del cells  # as large as all that is kept
+    share = polygon_shares(*_rings(geometries), cell, _starts(size), grid.shape)
+    zone = np.repeat(np.arange(len(size), dtype=np.int32), size)
+    return Overlap(zone, cell, share, len(size), grid.shape)
 
 
 def polygon_sums(layer: NDArray[Any], grid: Grid, polygons: "GeoDataFrame") -> Float:
@@ -146,18 +141,6 @@ def _in_pixels(polygons: "GeoDataFrame", grid: Grid) -> NDArray[np.object_]:
         plane, lambda xy: np.column_stack(grid.pixel(xy[:, 0], xy[:, 1]))
     )
     return out
-
-
-def _shares(geometries: NDArray[np.object_], grid: Grid, first: int) -> Overlap:
-    """Shares of some geometries, whose zones are counted from `first`."""
-    from netmodel.grids._exactextract import touched_cells
-
-    cells = touched_cells(grid.shape, _wkb(geometries, grid.shape[0]))
-    size, cell = [len(c) for c in cells], np.concatenate(cells)
-    share = polygon_shares(*_rings(geometries), cell, _starts(size), grid.shape)
-    zone = np.repeat(np.arange(first, first + len(size), dtype=np.int32), size)
-    kept = share > 0.0
-    return Overlap(zone[kept], cell[kept], share[kept], len(size), grid.shape)
 
 
 def _wkb(geometries: NDArray[np.object_], rows: int) -> list[bytes]:

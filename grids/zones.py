@@ -113,7 +113,7 @@ def read_zones(
         check_column(path, frame, name)
     shapes = on_grid(path, frame, grid)
     overlap = overlap_of(shapes, grid)
-    if overlap.share.size == 0:
+    if not overlap.share.any():
         raise InputError(f"{path}: no polygon overlaps the grid; give zones of its region")
     number = [str(i + 1) for i in range(len(frame))]
     codes = frame[code].astype(str).tolist() if code else number

@@ -109,7 +109,7 @@ def test_edges_on_the_borders_of_cells():
     expected[:, 1:5, 2:5] = 1.0
     expected[1, 2:4, 3] = 0.0
     assert dense(found).tolist() == expected.tolist()
-    assert found.share.tolist() == [1.0] * 22  # no pairs of nothing
+    assert found.share.tolist() == [1.0] * 22  # not the neighbors that touch
     assert (np.diff(found.zone) >= 0).all()
 
 
@@ -124,17 +124,9 @@ def test_polygons_beyond_the_frame_and_empty_ones_have_no_share():
     far = box(LEFT - 9e5, TOP, LEFT - 8e5, TOP + 1e5)
     found = overlap_of(frame(Polygon(), far, box(LEFT - 9e5, TOP - 9e5, LEFT + 9e5, TOP)), GRID)
     assert found.area_km2(GRID).tolist() == [0.0, 0.0, 63.0]
+    assert overlap_of(frame(Polygon()), GRID).sums(np.ones(GRID.shape)).tolist() == [0.0]
+    assert overlap_of(frame(), GRID).sums(np.ones(GRID.shape)).size == 0
     assert polygon_sums(np.ones(GRID.shape), GRID, frame(Polygon(), far)).tolist() == [0.0, 0.0]
-
-
-def test_more_polygons_than_are_handed_over_at_once(monkeypatch):
-    rng = np.random.default_rng(3)
-    parts = frame(*voronoi(rng, 20, box(*GRID.bounds)))
-    whole = overlap_of(parts, GRID)
-    monkeypatch.setattr("netmodel.grids.overlap._AT_ONCE", 3)
-    chunked = overlap_of(parts, GRID)
-    for one, other in zip(vars(whole).values(), vars(chunked).values(), strict=True):
-        np.testing.assert_array_equal(one, other)
 
 
 @given(seeds)
@@ -157,6 +149,9 @@ def test_no_data_is_left_out():
     layer[0, 0] = np.nan
     assert overlap_of(frame(box(*GRID.bounds)), GRID).sums(layer).tolist() == [62.0]
     assert polygon_sums(layer, GRID, frame(box(*GRID.bounds))).tolist() == [62.0]
+    nowhere = np.full(GRID.shape, np.nan)
+    assert overlap_of(frame(box(*GRID.bounds)), GRID).sums(nowhere).tolist() == [0.0]
+    assert polygon_sums(nowhere, GRID, frame(box(*GRID.bounds))).tolist() == [0.0]
 
 
 def test_what_does_not_align_is_refused():

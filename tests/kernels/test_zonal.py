@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netmodel.kernels.zonal import float32_keeping_sums, zonal_sum
+from netmodel.kernels.zonal import float32_keeping_sums, shared_sum, zonal_sum
 from tests import strategies
 from tests.reference import zonal as twin
 
@@ -12,6 +12,19 @@ def test_zonal_sum_equals_its_twin(people, data):
     zone = data.draw(strategies.zones_for(people.shape)).ravel()
     sums = zonal_sum(people.ravel(), zone, 5)
     np.testing.assert_allclose(sums, twin.zonal_sum(people.ravel(), zone, 5), rtol=1e-12)
+
+
+@given(strategies.populations(), st.data())
+def test_whole_shares_are_labels_and_halves_are_half(people, data):
+    zone = data.draw(strategies.zones_for(people.shape)).ravel().astype(np.int32)
+    cell = np.argsort(zone, kind="stable")[(zone < 0).sum() :]
+    one = np.ones(cell.size)
+    sums = zonal_sum(people.ravel(), zone, 5)
+    whole = shared_sum(people.ravel(), zone[cell], cell, one, 5)
+    np.testing.assert_array_equal(whole, sums)
+    twice = np.concatenate([cell, cell]), np.concatenate([one, one]) / 2.0
+    halves = shared_sum(people.ravel(), np.tile(zone[cell], 2), *twice, 5)
+    np.testing.assert_allclose(halves, sums, rtol=1e-12)
 
 
 def test_sums_are_float64():
