@@ -1,6 +1,6 @@
 """Shares of cells in polygons, and sums over polygons that cut cells."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +35,8 @@ class Overlap:
         Number of zones.
     shape : tuple of int
         (row, column) of the layers, or (cell,).
+    weight : (pair,), optional
+        What sums take of the cell instead of the share of its area.
     """
 
     zone: NDArray[np.int32]
@@ -42,22 +44,41 @@ class Overlap:
     share: Float
     n: int
     shape: tuple[int, ...]
+    weight: Float | None = None
 
     def __len__(self) -> int:
         return self.n
 
     def sums(self, layer: NDArray[Any]) -> Float:
-        """Sum of value x share per zone of a layer of `shape`; NaN is left out."""
+        """Sum of value x share, or weight, per zone of a layer of `shape`; NaN is left out."""
+        return self._sums(layer, self.share if self.weight is None else self.weight)
+
+    def _sums(self, layer: NDArray[Any], share: Float) -> Float:
         if layer.shape != self.shape:
             raise GridMismatchError(
                 f"a layer of shape {layer.shape} does not fit zones on {self.shape}"
             )
         value = np.ascontiguousarray(layer, np.float64).reshape(-1)
-        return shared_sum(value, self.zone, self.cell, self.share, self.n)
+        return shared_sum(value, self.zone, self.cell, share, self.n)
 
     def area_km2(self, grid: Grid) -> Float:
         """True area of each zone within the frame of the grid [km2]."""
-        return self.sums(np.broadcast_to(grid.area_km2(), grid.shape))
+        return self._sums(np.broadcast_to(grid.area_km2(), grid.shape), self.share)
+
+    def labels(self) -> NDArray[np.int32]:
+        """Zone of `shape` with the greatest share of each cell, the first of equals; -1 is none."""
+        label = np.full(int(np.prod(self.shape)), -1, np.int32)
+        order = np.lexsort((-self.zone, self.share))  # the last to be written stays
+        label[self.cell[order]] = self.zone[order]
+        return label.reshape(self.shape)
+
+    def with_whole_edges(self) -> "Overlap":
+        """Zones that share the whole of every cell that any of them touches.
+
+        So that people are kept on a coast, where the rest of a cell is the sea's.
+        """
+        total = np.bincount(self.cell, self.share, int(np.prod(self.shape)))[self.cell]
+        return replace(self, weight=self.share / np.minimum(total, 1.0))
 
     def where(self, mask: NDArray[np.bool_]) -> "Overlap":
         """The shares of the cells where `mask`, of `shape`, is true."""
@@ -85,7 +106,8 @@ class Overlap:
         return self._some(kept, found[kept], (cells.index.size,))
 
     def _some(self, kept: NDArray[np.bool_], cell: Index, shape: tuple[int, ...]) -> "Overlap":
-        return Overlap(self.zone[kept], cell, self.share[kept], self.n, shape)
+        weight = None if self.weight is None else self.weight[kept]
+        return Overlap(self.zone[kept], cell, self.share[kept], self.n, shape, weight)
 
 
 def overlap_of(polygons: "GeoDataFrame", grid: Grid) -> Overlap:

@@ -91,9 +91,14 @@ def one_zone(name: str, mask: NDArray[np.bool_]) -> Zones:
 
 
 def read_zones(
-    path: str | Path, grid: Grid, code: str | None = None, name: str | None = None
+    path: str | Path,
+    grid: Grid,
+    code: str | None = None,
+    name: str | None = None,
+    *,
+    whole_edges: bool = False,
 ) -> Zones:
-    """Zones from a polygon file, with exact shares of cells; labels are by center.
+    """Zones from a polygon file, with exact shares of cells; labels are by the greatest share.
 
     Parameters
     ----------
@@ -102,6 +107,8 @@ def read_zones(
     grid : Grid
     code, name : str, optional
         Columns of codes and names; by default a row number.
+    whole_edges : bool
+        Whether cells that reach beyond all zones, as on a coast, count whole in sums.
 
     Raises
     ------
@@ -119,7 +126,8 @@ def read_zones(
     codes = frame[code].astype(str).tolist() if code else number
     names = frame[name].astype(str).tolist() if name else codes
     table = pd.DataFrame({"code": codes, "name_en": names, "name_zh": ""})
-    return Zones(_burn(shapes, grid), table, overlap)
+    shared = overlap.with_whole_edges() if whole_edges else overlap
+    return Zones(overlap.labels(), table, shared)
 
 
 def polygon_mask(path: str | Path, grid: Grid) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ from netmodel._site_list import column_notes, stations_of
 from netmodel._sites import check_room
 from netmodel._stages import Inputs, open_inputs, province_stations, province_traffic_gb
 from netmodel.errors import InputError
+from netmodel.grids.elevation import check_elevation
 from netmodel.grids.io import warped_window
 from netmodel.grids.overlap import overlap_of
 from netmodel.grids.polygons import on_grid, read_polygons
@@ -82,18 +83,10 @@ def _dem(path: Path, region: Region) -> str:
     known = np.isfinite(elevation[inhabited])
     if not known.any():
         raise InputError(f"{path}: no elevation where people live; give a raster of the region")
-    low, high = (float(f(elevation[inhabited][known])) for f in (np.min, np.max))
-    if low < LOWEST_M or high > HIGHEST_M:
-        raise InputError(
-            f"{path}: elevations from {low:g} to {high:g} m, beyond {LOWEST_M:g}..{HIGHEST_M:g}; "
-            "is it a raster of elevation, in meters?"
-        )
+    heights = elevation[inhabited][known]
+    check_elevation(path, heights)
     share = f"{100.0 * known.mean():.1f} % of the inhabited cells"
-    return f"{path}: {low:,.0f} to {high:,.0f} m on {share}"
-
-
-# Of the ground: the shore of the Dead Sea is at -430 m, the highest summit at 8,849 m.
-LOWEST_M, HIGHEST_M = -500.0, 9000.0
+    return f"{path}: {heights.min():,.0f} to {heights.max():,.0f} m on {share}"
 
 
 def _zones(region: Region) -> str:
@@ -115,11 +108,13 @@ def _zone_losses(scenario: Scenario, region: Region) -> list[tuple[str, str]]:
     plane_area = abs(region.grid.affine.determinant)
     known = float(once.sums(~np.isnan(region.people))[0]) * plane_area
     outside = 1.0 - known / float(union.geometry.area.iloc[0])
-    total, inside = float(np.nansum(region.people)), float(once.sums(region.people)[0])
+    shared = once.with_whole_edges() if scenario.zones.whole_edges else once
+    total, inside = float(np.nansum(region.people)), float(shared.sums(region.people)[0])
     twice = float(region.counties.sums(region.people).sum()) - inside
+    coast = "" if scenario.zones.whole_edges else "; [zones] whole_edges keeps those on a coast"
     lines = [
-        ("zones outside", outside, f"{outside:.3%} of their area, where the raster has no data"),
-        ("people in no zone", 1.0 - inside / total, f"{1.0 - inside / total:.3%} of all"),
+        ("zones outside", outside, f"{outside:.2%} of their area, where the raster has no data"),
+        ("people in no zone", 1.0 - inside / total, f"{1.0 - inside / total:.2%} of all{coast}"),
         ("zones overlap", twice / total, f"{twice:,.0f} people are counted in more than one"),
     ]
     return [(name, words) for name, share, words in lines if share > _NOISE]

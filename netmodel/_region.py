@@ -126,7 +126,11 @@ def _own(scenario: Scenario) -> Region:
     zones = whole
     if scenario.zones.path is not None:
         zones = read_zones(
-            scenario.zones.path, raster.grid, scenario.zones.code, scenario.zones.name
+            scenario.zones.path,
+            raster.grid,
+            scenario.zones.code,
+            scenario.zones.name,
+            whole_edges=scenario.zones.whole_edges,
         )
     return Region(
         raster.grid,

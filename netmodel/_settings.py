@@ -62,6 +62,10 @@ class ZoneFile(Table):
     path: Path | None = Field(None, description="polygon file; default one zone")
     code: str | None = Field(None, description="column of zone codes")
     name: str | None = Field(None, description="column of zone names")
+    whole_edges: bool = Field(
+        False,
+        description="cells that reach beyond all zones count whole, as on a coast; else by area",
+    )
 
 
 class Sites(Table):

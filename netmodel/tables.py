@@ -92,7 +92,7 @@ def zone_tables(
     -----
     Zones from a polygon file have their exact share of every cell: of its people, demand,
     covered people and whatever else is a sum. Stations are whole, and counted in the zone that
-    holds the center of their cell. area_km2 is the polygon's within the frame of the run, also
+    holds most of their cell. area_km2 is the polygon's within the frame of the run, also
     where there is no data; with an area asked for, of the area's cells.
     """
     people = run["population"].to_dataset()

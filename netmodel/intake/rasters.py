@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from netmodel.errors import InputError
 from netmodel.grids.china import embedded_grid
 from netmodel.grids.cog import BLOCK, Band, Window, write_cog
+from netmodel.grids.elevation import check_elevation
 from netmodel.grids.grid import Grid
 from netmodel.grids.io import attribution_of, open_raster, reading, warped
 from netmodel.grids.population import check_size, default_grid, raster_grid, read_population
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 Share = Callable[[float], None]
 
-# Of the ground: the shore of the Dead Sea is at -430 m, the highest summit at 8,849 m.
-LOWEST_M, HIGHEST_M = -500.0, 9000.0
 _DEM_M = 100.0  # side of a cell by default, or that of the source if that is more
 
 
@@ -193,17 +192,6 @@ def _check_dem(source: "DatasetReader", path: str | Path) -> None:
         raise InputError(f"{path}: its unit is {source.units[0]}; convert it to meters first")
 
 
-def _check_heights(path: str | Path, value: NDArray[np.float64]) -> None:
-    """Refuse values that no ground has."""
-    bad = (value < LOWEST_M) | (value > HIGHEST_M)
-    if bad.any():
-        raise InputError(
-            f"{path}: {value[bad][0]:g} m, where the ground of the Earth is within "
-            f"{LOWEST_M:g}..{HIGHEST_M:g}; if that means no data, state nodata in the file, for "
-            "example `gdal_edit.py -a_nodata VALUE FILE`"
-        )
-
-
 def _elevations(
     path: str | Path, view: "WarpedVRT", grid: Grid, progress: Share | None
 ) -> Iterator[Window]:
@@ -217,7 +205,7 @@ def _elevations(
             width = min(BLOCK, grid.shape[1] - column)
             with reading(path):
                 value = view.read(1, window=At(column, row, width, height))
-            _check_heights(path, value)
+            check_elevation(path, value)
             anything = anything or bool(np.isfinite(value).any())
             yield row, column, value
         if progress is not None:

@@ -178,9 +178,9 @@ def _note_areas(zones: "GeoDataFrame", report: Report) -> None:
 
 def _note_people(people: People, zones: "GeoDataFrame", report: Report) -> None:
     """People in the zones."""
-    from netmodel.grids.overlap import overlap_of
+    from netmodel.grids.overlap import polygon_sums
 
-    sums = overlap_of(zones.to_crs(people.grid.crs), people.grid).sums(people.people)
+    sums = polygon_sums(people.people, people.grid, zones.to_crs(people.grid.crs))
     total = float(np.nansum(people.people))
     report.note("people in zones", float(sums.sum()))
     report.note("of the raster's people [%]", round(100.0 * float(sums.sum()) / total, 2))
