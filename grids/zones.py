@@ -122,12 +122,16 @@ def read_zones(
     overlap = overlap_of(shapes, grid)
     if not overlap.share.any():
         raise InputError(f"{path}: no polygon overlaps the grid; give zones of its region")
+    shared = overlap.with_whole_edges() if whole_edges else overlap
+    return Zones(overlap.labels(), zone_table(frame, code, name), shared)
+
+
+def zone_table(frame: "GeoDataFrame", code: str | None, name: str | None) -> pd.DataFrame:
+    """Codes and names of polygons; row numbers where no column has them."""
     number = [str(i + 1) for i in range(len(frame))]
     codes = frame[code].astype(str).tolist() if code else number
     names = frame[name].astype(str).tolist() if name else codes
-    table = pd.DataFrame({"code": codes, "name_en": names, "name_zh": ""})
-    shared = overlap.with_whole_edges() if whole_edges else overlap
-    return Zones(overlap.labels(), table, shared)
+    return pd.DataFrame({"code": codes, "name_en": names, "name_zh": ""})
 
 
 def polygon_mask(path: str | Path, grid: Grid) -> NDArray[np.bool_]:

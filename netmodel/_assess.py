@@ -39,11 +39,12 @@ from netmodel.store import RunFolder, write_parquet
 
 
 class Ran(NamedTuple):
-    """A run, the region with the names of its zones, and the tables of its years if many."""
+    """A run, the region with the names of its zones, the tables of its years if many, its list."""
 
     tree: xr.DataTree
     region: Region
     by_year: dict[str, pd.DataFrame]
+    listed: pd.DataFrame | None = None
 
 
 def assess(
@@ -123,7 +124,7 @@ def run_stages(
             folder.write_stage("years", groups["years"])
     tree = xr.DataTree.from_dict({f"/{name}": ds for name, ds in groups.items()})
     tree.attrs |= _run_attributes(scenario, region, clock.seconds)
-    return Ran(tree, region, by_year)
+    return Ran(tree, region, by_year, inputs.listed)
 
 
 def _explicit(

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from netmodel._given import STATIONS, ZONES
 from netmodel._networks import network_names
 from netmodel.errors import DataError
 from netmodel.grids.grid import Grid
@@ -45,8 +46,7 @@ def zone_polygons(label: NDArray[np.int32], grid: Grid) -> "dict[int, MultiPolyg
 def zone_rows(run: xr.DataTree, folder: Path, level: str) -> pd.DataFrame:
     """The run's table of a level of zones, by label.
 
-    A table leaves out zones without cells and keeps the order of the labels, so that its rows
-    are those of the labels that occur; codes in the store must agree with it.
+    A table leaves out zones without area; the labels are the places of its codes in the store.
 
     Raises
     ------
@@ -58,22 +58,28 @@ def zone_rows(run: xr.DataTree, folder: Path, level: str) -> pd.DataFrame:
     if not path.exists():
         raise DataError(f"{path}: no such file; make the run again with `netmodel run`")
     table = pd.read_parquet(path)
-    labels = np.unique(layer.values[layer.values >= 0])
-    codes = layer.attrs.get("codes")
-    expected = [codes[k] for k in labels] if codes is not None else table["code"].tolist()
-    if len(labels) != len(table) or expected != table["code"].tolist():
+    labels = pd.Index(layer.attrs.get("codes", [])).get_indexer(table["code"])
+    if (labels < 0).any():
         raise DataError(
-            f"{path}: its {len(table)} rows are not the {len(labels)} zones of run.zarr; "
+            f"{path}: its codes are not those of the zones in run.zarr; "
             "make the run again with `netmodel run`"
         )
     return table.set_index(pd.Index(labels, name="label"))
 
 
 def zones(run: xr.DataTree, folder: Path, level: str) -> "GeoDataFrame":
-    """The outlines of a level of zones with all columns of the run's table."""
+    """The outlines of a level of zones with all columns of the run's table.
+
+    A user's own polygons are as they were given, others the outlines of their cells.
+    """
     import geopandas
 
     rows = zone_rows(run, folder, level)
+    if level == "counties" and (folder / ZONES).exists():
+        own = geopandas.read_parquet(folder / ZONES).set_index("code").geometry
+        return geopandas.GeoDataFrame(
+            rows.reset_index(), geometry=own.loc[rows["code"]].to_numpy(), crs=own.crs
+        )
     people = run["population"].to_dataset()
     grid = grid_of(people)
     outline = zone_polygons(people[LEVELS[level]].values, grid)
@@ -82,13 +88,14 @@ def zones(run: xr.DataTree, folder: Path, level: str) -> "GeoDataFrame":
 
 
 def sites(run: xr.DataTree, folder: Path) -> "GeoDataFrame":
-    """Sectors of the explicit mode, or cells with stations at their centers.
+    """Sectors of the explicit mode, stations of a list, or cells with stations at their centers.
 
     Points in WGS 84, whatever the run's CRS.
     """
-    if (folder / "sectors.parquet").exists():
-        grid = grid_of(run["population"].to_dataset())
-        return _points(pd.read_parquet(folder / "sectors.parquet"), grid)
+    for name in ("sectors.parquet", STATIONS):
+        if (folder / name).exists():
+            grid = grid_of(run["population"].to_dataset())
+            return _points(pd.read_parquet(folder / name), grid)
     ds = run["sites"].to_dataset()
     return _points(_cells_with_stations(ds), grid_of(ds))
 

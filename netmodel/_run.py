@@ -10,6 +10,7 @@ import xarray as xr
 from netmodel import _pixel_maps, _projection_charts, charts, maps
 from netmodel._assess import Ran, fingerprint, run_stages
 from netmodel._explicit import forget_marks
+from netmodel._given import write_stations, write_zones
 from netmodel._projection import projection_tables
 from netmodel._sensitivity import sensitivity
 from netmodel._stages import Clock, Progress, chosen_stages
@@ -79,8 +80,15 @@ def sensitivity_into(
 
 
 def write_tables(ran: Ran, scenario: Scenario, folder: Path) -> Summary:
-    """Write provinces, counties, targets, projection, years and summary into a folder."""
+    """Write provinces, counties, targets, projection, years and summary into a folder.
+
+    Polygons and stations of a user's own are kept beside them.
+    """
     run = ran.tree
+    if scenario.zones.path is not None:
+        write_zones(scenario.zones, folder)
+    if ran.listed is not None and "sites" in run.children:
+        write_stations(ran.listed, ran.region, folder)
     rows_of, headline = zone_tables(run, zone_levels(ran.region, scenario), scenario)
     for level, rows in rows_of.items():
         _write(rows, folder / _FILES[level])

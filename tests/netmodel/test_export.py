@@ -135,7 +135,7 @@ def test_names_and_stages(ran, explicit):
     assert {p.name for p in ran[0].iterdir() if p.name[0] == "."} == set()
 
 
-def test_zones_are_the_tables_and_the_cells(ran):
+def test_zones_are_the_tables_and_the_cells_or_the_polygons_that_were_given(ran, polygons):
     folder, _ = ran
     run = nm.open_run(folder)
     people = run["population"].to_dataset()
@@ -148,19 +148,35 @@ def test_zones_are_the_tables_and_the_cells(ran):
             assert frame["code"].tolist() == table["code"].tolist()
             total = float(people.people.sum(dtype=float))
             assert frame["population"].sum() == pytest.approx(total, rel=1e-9)
-            assert CRS.from_user_input(frame.crs).equals(grid_of(people).crs, True)
+            crs = CRS.from_epsg(4326) if level == "counties" else grid_of(people).crs
+            assert CRS.from_user_input(frame.crs).equals(crs, True)
             assert frame.geometry.is_valid.all()
-        for row in package.itertuples():
+        for row in package.itertuples() if level == "provinces" else ():
             inside = people[label].values == row.label
             counted = np.nansum(people.people.values[inside], dtype=float)
             assert counted == pytest.approx(row.population, rel=1e-6)
             cells = abs(grid_of(people).affine.determinant) * inside.sum()
             assert row.geometry.area == pytest.approx(cells, rel=1e-9)
     assert package["code"].tolist() == ["W", "E"] and package["label"].tolist() == [0, 2]
+    given = geopandas.read_file(polygons).set_index("key").loc[["W", "E"]]
+    assert package.geometry.geom_equals(given.geometry.reset_index(drop=True)).all()
     about = pyogrio.read_info(folder / "gis" / "zones.gpkg", layer="counties")
-    assert about["driver"] == "GPKG" and about["geometry_type"] == "MultiPolygon"
+    assert about["driver"] == "GPKG" and about["geometry_type"] == "Polygon"
     assert about["features"] == 2
     assert about["layer_metadata"]["title"] == run.attrs["title"]
+
+
+def test_stations_of_a_list_are_where_it_has_them(given, tmp_path):
+    rows = ["11.5123,48.1321,a,macro", "11.6,48.2,b,indoor", "11.4,48.0,b,macro"]
+    (tmp_path / "s.csv").write_text("\n".join(["lon,lat,network,kind", *rows]) + "\n")
+    own = {**given, "sites": {"path": str(tmp_path / "s.csv")}, "area": (11.45, 48.05, 11.7, 48.3)}
+    run_into(Scenario.from_dict(own), tmp_path / "out", stages="sites")
+    nm.export(tmp_path / "out", layers=["sites"])
+    frame = geopandas.read_file(tmp_path / "out" / "gis" / "sites.gpkg")
+    assert frame["network"].tolist() == ["a", "b"]  # the third is outside the area
+    assert frame.geometry.x.tolist() == pytest.approx([11.5123, 11.6], abs=1e-8)
+    assert frame.geometry.y.tolist() == pytest.approx([48.1321, 48.2], abs=1e-8)
+    assert set(frame["status"]) == {"listed"}
 
 
 def test_cells_with_stations_are_points_at_their_centers(ran):
@@ -368,7 +384,8 @@ def test_a_table_of_another_run(ran, tmp_path):
 
     shutil.copytree(ran[0], tmp_path / "run", ignore=shutil.ignore_patterns("gis", "maps"))
     table = pd.read_parquet(tmp_path / "run" / "counties.parquet")
-    table.iloc[::-1].to_parquet(tmp_path / "run" / "counties.parquet", index=False)
+    table = table.assign(code=["W", "other"])
+    table.to_parquet(tmp_path / "run" / "counties.parquet", index=False)
     with pytest.raises(DataError, match="make the run again"):
         nm.export(tmp_path / "run", layers=["zones"])
     (tmp_path / "run" / "counties.parquet").unlink()
