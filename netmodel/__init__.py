@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from netmodel import charts, maps
+    from netmodel import charts, intake, maps
     from netmodel._antenna import read_antenna
     from netmodel._assess import assess
     from netmodel._backtest import backtest, backtest_scores
@@ -52,6 +52,7 @@ _HOME = {
     "coverage": "_coverage",
     "demand": "_demand",
     "export": "_export",
+    "intake": "intake",
     "maps": "maps",
     "open_region": "_region",
     "open_run": "store",
@@ -80,6 +81,7 @@ __all__ = [
     "coverage",
     "demand",
     "export",
+    "intake",
     "maps",
     "open_region",
     "open_run",

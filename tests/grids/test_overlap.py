@@ -164,3 +164,33 @@ def test_what_does_not_align_is_refused():
         found.sums(np.ones((2, 2)))
     with pytest.raises(GridMismatchError, match="does not fit"):
         polygon_sums(np.ones((2, 2)), GRID, frame(box(*GRID.bounds)))
+
+
+def test_labels_are_of_the_greatest_share():
+    shapes = [box(0.0, 0.0, 1.4, 1.0), box(1.4, 0.0, 2.0, 1.0), box(0.0, 0.0, 0.2, 0.1)]
+    found = overlap_of(frame(*shapes), Grid.from_bounds(LAEA, (0.0, 0.0, 3.0, 1.0), 1.0))
+    assert found.labels().tolist() == [[0, 1, -1]]
+
+
+def test_equal_shares_are_of_the_first():
+    shapes = [box(0.5, 0.0, 1.0, 1.0), box(0.0, 0.0, 0.5, 1.0)]
+    found = overlap_of(frame(*shapes), Grid.from_bounds(LAEA, (0.0, 0.0, 2.0, 2.0), 1.0))
+    assert found.labels().tolist() == [[-1, -1], [0, -1]]
+
+
+def test_whole_edges_share_the_whole_of_each_cell_that_is_touched():
+    shapes = [box(0.0, 0.0, 0.25, 1.0), box(0.25, 0.0, 0.75, 1.0), box(0.5, 0.0, 1.5, 1.0)]
+    grid = Grid.from_bounds(LAEA, (0.0, 0.0, 3.0, 1.0), 1.0)
+    people = np.array([[300.0, 100.0, 10.0]])
+    exact = overlap_of(frame(*shapes[:2]), grid)
+    whole = exact.with_whole_edges()
+    assert exact.sums(people).tolist() == pytest.approx([75.0, 150.0])
+    assert whole.sums(people).tolist() == pytest.approx([100.0, 200.0])
+    np.testing.assert_array_equal(whole.area_km2(grid), exact.area_km2(grid))
+    # A window and a choice of cells keep the weights.
+    part = whole.crop(slice(0, 1), slice(0, 2)).where(np.array([[True, False]]))
+    assert part.sums(people[:, :2]).tolist() == pytest.approx([100.0, 200.0])
+    # Where zones lie on each other, both count.
+    double = overlap_of(frame(*shapes), grid)
+    sums = double.with_whole_edges().sums(people)
+    assert sums.tolist() == pytest.approx([75.0, 150.0, 250.0])
