@@ -52,6 +52,12 @@ class Grid:
         return cls(crs, affine, (top - bottom, right - left))
 
     @property
+    def has_simple_areas(self) -> bool:
+        """Whether `area_km2` has one column."""
+        unrotated = self.affine.b == self.affine.d == 0.0
+        return self.is_equal_area or (self.crs.is_geographic and unrotated)
+
+    @property
     def name(self) -> str:
         """Name of the CRS, or of its projection where it has none."""
         operation = self.crs.coordinate_operation
@@ -137,7 +143,7 @@ class Grid:
         a = self.affine
         if self.crs.is_geographic and a.b == a.d == 0.0:
             return self._geographic_area_km2()
-        plane_km2 = abs(a.determinant) * self._meters_per_unit**2 / 1e6
+        plane_km2 = abs(a.determinant) * self.meters_per_unit**2 / 1e6
         if self.is_equal_area:
             return np.full((1, 1), plane_km2)
         x, y = self.centers(0, self.shape[0])
@@ -183,7 +189,7 @@ class Grid:
         """
         ax, ay, bx, by = (np.atleast_1d(np.asarray(v, np.float64)) for v in (x0, y0, x1, y1))
         matrix = self.local_matrix((ax + bx) / 2, (ay + by) / 2)
-        offset = np.stack([bx - ax, by - ay], axis=-1) * self._meters_per_unit
+        offset = np.stack([bx - ax, by - ay], axis=-1) * self.meters_per_unit
         return np.asarray(np.hypot(*np.einsum("pij,pj->ip", matrix, offset)))
 
     def _geographic_area_km2(self) -> Float:
@@ -214,7 +220,8 @@ class Grid:
         return Transformer.from_crs(self.crs, self.crs.geodetic_crs, always_xy=True)
 
     @property
-    def _meters_per_unit(self) -> float:
+    def meters_per_unit(self) -> float:
+        """Meters of a unit of a projected CRS."""
         return float(self.crs.axis_info[0].unit_conversion_factor)
 
     @property

@@ -5,28 +5,24 @@ them. Densities become counts through the true area of their cells first (models
 """
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
 
+from netmodel.grids import population_checks as checks
 from netmodel.grids.errors import InputError
 from netmodel.grids.grid import Grid
 from netmodel.grids.io import attribution_of, open_raster
-from netmodel.grids.population_checks import (
-    Kind,
-    check_cells,
-    check_density,
-    check_values,
-    check_words,
-)
-from netmodel.grids.windows import Window, ahead, block_windows
-from netmodel.kernels.regrid import share_counts
+from netmodel.grids.placement import Placement
+from netmodel.grids.population_checks import Kind
+from netmodel.grids.windows import Window, check_blocks, window_results, windows_of
+from netmodel.kernels.missing import mark_missing
+from netmodel.kernels.regrid import share_patches
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
@@ -36,10 +32,7 @@ Float = NDArray[np.float64]
 # WorldPop's and GHS-POP's marks of no data, also where a copy has lost its nodata tag.
 SENTINELS = (-99999.0, -200.0)
 _WINDOW_CELLS = 1 << 20
-_EMPTY_SIDE_KM = 3.0  # of what stands for cells without people where a whole window has none
-# Of a run grid: beyond the first no machine of today holds the layers of a run.
-MAX_CELLS = 400_000_000
-MIN_CELLS = 4
+_WINDOW_TARGET_CELLS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -57,6 +50,7 @@ class PopulationRaster:
         Those of them beyond the frame of `grid`.
     masked_share : float
         Share of source cells without data.
+    source : Grid
     attribution : str
         Source and license, where the file names them.
     """
@@ -66,7 +60,27 @@ class PopulationRaster:
     source_people: float
     outside_people: float
     masked_share: float
+    source: Grid
     attribution: str = ""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the values of a population raster are.
+
+    Parameters
+    ----------
+    kind : {"count", "density_per_km2"}
+        What a value means.
+    nodata : float, optional
+        Value that means no data besides the file's own, `SENTINELS` and NaN.
+    band : int, optional
+        Of a raster of several.
+    """
+
+    kind: Kind = "count"
+    nodata: float | None = None
+    band: int | None = None
 
 
 def read_population(
@@ -76,81 +90,71 @@ def read_population(
     kind: Kind = "count",
     nodata: float | None = None,
     resolution_m: float = 1000.0,
+    band: int | None = None,
     progress: Callable[[float], None] | None = None,
+    threads: int | None = None,
 ) -> PopulationRaster:
     """Read a population raster onto `grid`, or onto an equal-area grid made for it.
 
     Parameters
     ----------
     path : path
-        Any raster that GDAL reads; band 1 is used, in strips, whatever its size.
+        Any raster that GDAL reads, of any size: it is read by windows.
     grid : Grid, optional
-        Run grid; by default Lambert azimuthal equal-area centered on the raster.
+        Run grid; by default the raster's own if it is equal-area with square cells of
+        `resolution_m`, else Lambert azimuthal equal-area centered on the raster.
     kind : {"count", "density_per_km2"}
         What a value means.
     nodata : float, optional
         Value that means no data besides the file's own, `SENTINELS` and NaN.
     resolution_m : float
         Cell size of the default grid [m].
+    band : int, optional
+        Must be given where there are several.
     progress : callable, optional
-        Called with the share of the raster that is read.
+        Called with the share of the raster that is done.
+    threads : int, optional
+        By default as many as Numba may use; the result is the same with any number.
 
     Raises
     ------
     DataError
-        The file is missing or no raster.
+        The file is missing, no raster or cut short.
     InputError
         No CRS, swapped axes, negative or infinite people, no data at all, a density given as
-        a count or the reverse, a grid of too many or too few cells, or nobody in its frame.
+        a count or the reverse, elevation, classes or a picture, several bands, a grid of too
+        many or too few cells, or nobody in its frame.
 
     Notes
     -----
-    Totals are kept to 1e-9 and each source cell to 1e-6 inside the frame.
+    Totals are kept to 1e-9 and each source cell to 1e-6 inside the frame. A cell's corners are
+    off by less than 1e-3 of a cell, and exact in rasters of up to 65,536 cells.
     """
+    meaning = Meaning(kind, nodata, band)
     with open_raster(path) as source:
-        source_grid = raster_grid(source, path)
-        check_words(source, path, kind)
-        grid = grid or default_grid(source_grid, resolution_m)
-        check_size(grid)
-        meaning = _Meaning(path, kind, nodata, source_grid)
-        result = _accumulate(source, meaning, grid, progress or _silent)
+        reader = _reader(source, path, meaning)
+        grid = grid or default_grid(reader.grid, resolution_m)
+        checks.check_cells(grid)
+        place = Placement(reader.grid, grid)
+        most = int(np.clip(_WINDOW_TARGET_CELLS / max(place.target_cells, 1e-9), 1, _WINDOW_CELLS))
+        windows = windows_of(source.shape, source.block_shapes[0], most)
+        attribution = attribution_of(source)
+    result = _accumulate(_Sharing(reader, place), windows, progress, threads)
     if not np.nansum(result.people) > 0.0:
         raise InputError(
             f"{path}: none of its {result.source_people:,.0f} people fall inside the grid's frame; "
             "give a raster of the same region, or leave [grid] out"
         )
-    return result
-
-
-def raster_grid(source: "DatasetReader", path: str | Path) -> Grid:
-    """Grid of an open raster, checked."""
-    if source.crs is None:
-        raise InputError(
-            f"{path}: no CRS; state it in the file, for example "
-            "`gdal_edit.py -a_srs EPSG:4326 FILE`"
-        )
-    try:
-        crs = CRS.from_wkt(source.crs.to_wkt())
-    except CRSError as error:
-        raise InputError(f"{path}: CRS not understood ({error}); use an EPSG code") from error
-    if not (crs.is_geographic or crs.is_projected):
-        raise InputError(f"{path}: CRS {crs.name!r} is neither geographic nor projected")
-    grid = Grid(crs, source.transform, source.shape)
-    left, bottom, right, top = grid.bounds
-    if crs.is_geographic and (bottom < -90.001 or top > 90.001):
-        raise InputError(
-            f"{path}: latitudes from {bottom:g} to {top:g} degrees; "
-            "latitude and longitude look swapped, transpose the raster"
-        )
-    return grid
+    return replace(result, attribution=attribution)
 
 
 def default_grid(source: Grid, resolution_m: float) -> Grid:
-    """Lambert azimuthal equal-area grid centered on the raster, covering all of it.
+    """The grid for a raster that states none.
 
-    A raster that is on such a grid already, as an import leaves it, keeps its own.
+    Its own where that is equal-area, in metres, with square cells of `resolution_m` whose edges
+    lie on multiples of it; else Lambert azimuthal equal-area around it, covering all of it.
     """
-    if is_run_grid(source, resolution_m):
+    if _is_run_grid(source, resolution_m):
         return source
     left, bottom, right, top = source.bounds
     lon, lat = source.lonlat((left + right) / 2, (bottom + top) / 2)
@@ -176,150 +180,174 @@ def default_grid(source: Grid, resolution_m: float) -> Grid:
     return Grid.from_bounds(crs, (x.min(), y.min(), x.max(), y.max()), resolution_m)
 
 
-def is_run_grid(source: Grid, resolution_m: float) -> bool:
-    """Whether a raster's own grid is what a run needs: equal-area, metric, edges in steps."""
+def _is_run_grid(source: Grid, resolution_m: float) -> bool:
+    """Whether a raster is such as `default_grid` makes."""
     a = source.affine
-    if not source.is_equal_area or source.crs.axis_info[0].unit_conversion_factor != 1.0:
-        return False
-    if (a.a, a.b, a.d, a.e) != (resolution_m, 0.0, 0.0, -resolution_m):
-        return False
-    return bool(a.c % resolution_m == 0.0 and a.f % resolution_m == 0.0)
-
-
-def check_size(grid: Grid) -> None:
-    """Refuse grids that no machine holds, and those that keep nothing of the map."""
-    cells, side = grid.shape[0] * grid.shape[1], abs(grid.affine.a)
-    if cells > MAX_CELLS:
-        raise InputError(
-            f"[grid] resolution_m = {side:g} makes {cells:,} cells, of at most {MAX_CELLS:,}; "
-            "raise it, or give smaller bounds"
-        )
-    if cells < MIN_CELLS:
-        raise InputError(
-            f"[grid] resolution_m = {side:g} makes a grid of {grid.shape[0]} x {grid.shape[1]} "
-            "cells, on which there is nothing to see; lower it, or give larger bounds"
-        )
+    square = (a.a, a.b, a.d, a.e) == (resolution_m, 0.0, 0.0, -resolution_m)
+    on_edges = a.c % resolution_m == 0.0 and a.f % resolution_m == 0.0
+    return square and on_edges and source.is_equal_area and source.meters_per_unit == 1.0
 
 
 @dataclass(frozen=True)
-class _Meaning:
-    """What the values of an open raster mean, and where they are."""
+class _Reader:
+    """A population raster's cells, checked and without marks of no data."""
 
     path: str | Path
-    kind: Kind
-    nodata: float | None
     grid: Grid
+    kind: Kind
+    band: int
+    marks: Float
+    says_people: bool
+
+    def counts(self, source: "DatasetReader", window: Window) -> "_Counts":
+        """People in the cells of a window."""
+        value = self._raw(source, window)
+        missing, positive, unsound, total, highest = mark_missing(value, self.marks)
+        scale, offset = source.scales[self.band - 1], source.offsets[self.band - 1]
+        if (scale, offset) != (1.0, 0.0):
+            value = value * scale + offset
+            _, positive, unsound, total, highest = mark_missing(value, np.empty(0))
+        if unsound:
+            checks.refuse_unsound(self.path, value, window, whole=window.shape == self.grid.shape)
+        found = _Counts(window, value, missing, positive, total, 0.0)
+        return self._by_area(found, highest) if positive else found
+
+    def _raw(self, source: "DatasetReader", window: Window) -> Float:
+        """Values as they stand, NaN where a mask says that there is none."""
+        from rasterio.enums import MaskFlags
+        from rasterio.windows import Window as Part
+
+        part = Part.from_slices(*window)
+        flags = set(source.mask_flag_enums[self.band - 1])
+        masked = bool(flags & {MaskFlags.per_dataset, MaskFlags.alpha})
+        raw = source.read(self.band, window=part, masked=masked)
+        value = raw.astype(np.float64)
+        return np.ma.filled(value, np.nan) if masked else np.asarray(value)
+
+    def _by_area(self, found: "_Counts", highest: float) -> "_Counts":
+        """Densities made counts, and the highest density."""
+        window, value = found.window, found.value
+        grid = self.grid.crop(*window)
+        if self.kind == "density_per_km2":
+            count = value * grid.area_km2()
+            return _Counts(
+                window, count, found.missing, found.positive, float(np.nansum(count)), highest
+            )
+        if grid.has_simple_areas:
+            of_row = np.fmax.reduce(value, axis=1, keepdims=True)
+            peak = float(np.nanmax(of_row / grid.area_km2()))
+        else:
+            r, c = np.unravel_index(np.nanargmax(value), value.shape)
+            cell = grid.crop(slice(int(r), int(r) + 1), slice(int(c), int(c) + 1))
+            peak = highest / float(cell.area_km2()[0, 0])
+        return _Counts(window, value, found.missing, found.positive, found.total, peak)
 
 
 @dataclass(frozen=True)
-class _Part:
-    """A window's counts, NaN for no data, with corners in columns and rows of the run grid."""
+class _Counts:
+    """People in the cells of a window, and what is said of them."""
 
-    count: Float
-    column: Float
-    row: Float
-    known: int
-    inhabited: int
-    people: float
+    window: Window
+    value: Float
+    missing: int
+    positive: int
+    total: float
     peak: float
 
 
-def _silent(share: float) -> None:
-    """No progress."""
+def _reader(source: "DatasetReader", path: str | Path, meaning: Meaning) -> _Reader:
+    """The reader of an open raster that may be one of people."""
+    band = checks.chosen_band(source, path, meaning.band)
+    grid = checks.source_grid(source, path)
+    checks.check_no_classes(source, path, band, "people per cell")
+    checks.check_words(source, path, meaning.kind, band)
+    check_blocks(source, path)
+    marks = [
+        *SENTINELS,
+        *(v for v in (meaning.nodata, source.nodatavals[band - 1]) if v is not None),
+    ]
+    if source.dtypes[band - 1] == "float32":
+        # Tags are decimal; a mark with fewer digits than its float32 is the same mark.
+        with np.errstate(over="ignore"):
+            marks += np.array(marks).astype(np.float32).astype(np.float64).tolist()
+    says_people = checks.says_people(source, band)
+    return _Reader(path, grid, meaning.kind, band, np.array(marks), says_people)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """A window's people on the target: `people` and `known` in `box`."""
+
+    counts: _Counts
+    box: Window
+    people: Float
+    known: NDArray[np.bool_]
+    outside: float
+
+
+@dataclass(frozen=True)
+class _Sharing:
+    """How the people of a window come onto the grid."""
+
+    reader: _Reader
+    place: Placement
+
+    def __call__(self, source: "DatasetReader", window: Window) -> _Shared:
+        counts = self.reader.counts(source, window)
+        if counts.missing == counts.value.size:
+            return _shared(counts, Window(slice(0, 0), slice(0, 0)), 0.0)
+        node, at_row, at_column = self.place.nodes(window)
+        box = _box(node, self.place.target.shape)
+        if 0 in box.shape:
+            return _shared(counts, box, counts.total)
+        node[0] -= box.columns.start
+        node[1] -= box.rows.start
+        out = _shared(counts, box, 0.0)
+        value = np.ascontiguousarray(counts.value)
+        outside = share_patches(
+            node, at_row, at_column, value, out.people, out.known, self.place.most_span
+        )
+        return _Shared(out.counts, box, out.people, out.known, outside)
+
+
+def _shared(counts: _Counts, box: Window, outside: float) -> _Shared:
+    return _Shared(counts, box, np.zeros(box.shape), np.zeros(box.shape, np.bool_), outside)
+
+
+def _box(node: Float, shape: tuple[int, int]) -> Window:
+    """Window of the target around the nodes that have a place."""
+    spans = []
+    for at, n in zip(node[::-1], shape, strict=True):
+        finite = at[np.isfinite(at)]
+        low, high = np.clip([finite.min(initial=n), finite.max(initial=0.0) + 1.0], 0, n)
+        spans.append(slice(int(low), max(int(low), int(high))))
+    return Window(*spans)
 
 
 def _accumulate(
-    source: "DatasetReader", meaning: _Meaning, grid: Grid, progress: Callable[[float], None]
+    sharing: _Sharing,
+    windows: list[Window],
+    progress: Callable[[float], None] | None,
+    threads: int | None,
 ) -> PopulationRaster:
-    """Share the people of each window over the grid, in the order of the windows."""
+    """Add the people of all windows, in their order whichever thread has shared them."""
+    reader, grid = sharing.reader, sharing.place.target
     people, known = np.zeros(grid.shape), np.zeros(grid.shape, np.bool_)
-    sums, outside, with_data, inhabited, peak = [], 0.0, 0, 0, 0.0
-    for part in _parts(source, meaning, grid, progress):
-        outside += share_counts(part.column, part.row, part.count, people, known)
-        sums.append(part.people)
-        with_data += part.known
-        inhabited += part.inhabited
-        peak = max(peak, part.peak)
+    totals, outside, masked, inhabited, peak, done = [], [], 0, 0, 0.0, 0
+    cells = reader.grid.shape[0] * reader.grid.shape[1]
+    for part in window_results(reader.path, windows, sharing, threads):
+        people[part.box.rows, part.box.columns] += part.people
+        known[part.box.rows, part.box.columns] |= part.known
+        totals.append(part.counts.total)
+        outside.append(part.outside)
+        masked += part.counts.missing
+        inhabited += part.counts.positive
+        peak = max(peak, part.counts.peak)
+        done += part.counts.value.size
+        if progress is not None:
+            progress(done / cells)
     people[~known] = np.nan
-    total, cells = math.fsum(sums), source.height * source.width
-    check_values(meaning.path, meaning.kind, total, all_masked=with_data == 0)
-    check_density(meaning.path, meaning.kind, peak, inhabited)
-    return PopulationRaster(
-        grid, people, total, outside, 1.0 - with_data / cells, attribution_of(source)
-    )
-
-
-def _parts(
-    source: "DatasetReader", meaning: _Meaning, grid: Grid, progress: Callable[[float], None]
-) -> Iterator[_Part]:
-    """The windows that have data; the next is read while one is shared out."""
-    to_grid = Transformer.from_crs(meaning.grid.crs, grid.crs, always_xy=True)
-
-    def prepared(window: Window) -> _Part | None:
-        return _part(source, window, meaning, (to_grid, grid))
-
-    windows = list(block_windows(source, _WINDOW_CELLS))
-    for k, part in enumerate(ahead(prepared, windows)):
-        if part is not None:
-            yield part
-        progress((k + 1) / len(windows))
-
-
-def _part(
-    source: "DatasetReader", window: Window, meaning: _Meaning, target: tuple[Transformer, Grid]
-) -> _Part | None:
-    """A window of the raster, checked; None without data."""
-    rows, columns = window
-    value = _values(source, window, meaning)
-    known = ~np.isnan(value)
-    if not known.any():
-        return None
-    place = meaning.grid.crop(rows, columns)
-    area = _areas(place, meaning.kind)
-    count = np.ascontiguousarray(value * area if meaning.kind == "density_per_km2" else value)
-    inhabited, peak = count > 0.0, float(np.nanmax(count / area))
-    step = 1
-    if known.all() and not inhabited.any():  # all that is to know of it is where it is
-        step = max(1, int(_EMPTY_SIDE_KM / math.sqrt(float(area.max()))))
-        count = np.zeros((-(-count.shape[0] // step), -(-count.shape[1] // step)))
-    x, y = target[0].transform(*_corners(meaning.grid, window, step))
-    if not np.isfinite(x[:-1, :-1][~np.isnan(count)]).all():
-        raise InputError(
-            f"{meaning.path}: rows {rows.start}-{rows.stop} have no place on the grid's CRS"
-        )
-    column, row = target[1].pixel(x, y)
-    total = float(np.nansum(count))
-    return _Part(count, column, row, int(known.sum()), int(inhabited.sum()), total, peak)
-
-
-def _areas(place: Grid, kind: Kind) -> Float:
-    """Area of the cells of a window [km2], of one cell in the middle where that will do.
-
-    Counts need it to judge their density only, and a projection's areas change slowly.
-    """
-    if kind == "count" and place.crs.is_projected:
-        r, c = place.shape[0] // 2, place.shape[1] // 2
-        return place.crop(slice(r, r + 1), slice(c, c + 1)).area_km2()
-    return place.area_km2()
-
-
-def _corners(grid: Grid, window: Window, step: int) -> tuple[Float, Float]:
-    """X and y of every so many corners of a window's cells, and the last [CRS units]."""
-    row, column = (
-        np.minimum(np.arange(part.start, part.stop + step, step), part.stop) for part in window
-    )
-    x, y = grid.at(column[None, :], row[:, None])
-    shape = row.size, column.size
-    return np.broadcast_to(x, shape), np.broadcast_to(y, shape)
-
-
-def _values(source: "DatasetReader", window: Window, meaning: _Meaning) -> Float:
-    """A window as float64 with NaN for no data, checked."""
-    raw = source.read(1, window=window, masked=True)
-    value = np.ma.filled(raw.astype(np.float64), np.nan)
-    for sentinel in (*SENTINELS, *([] if meaning.nodata is None else [meaning.nodata])):
-        value[value == sentinel] = np.nan
-    rows, columns = window
-    is_whole = value.shape == source.shape
-    check_cells(meaning.path, value, (rows.start, columns.start), is_whole=is_whole)
-    return value
+    total = math.fsum(totals)
+    checks.check_total(reader.path, reader.kind, total, all_masked=masked == cells)
+    checks.check_density(reader.path, reader.kind, peak, inhabited, says_people=reader.says_people)
+    return PopulationRaster(grid, people, total, math.fsum(outside), masked / cells, reader.grid)

@@ -14,8 +14,18 @@ from netmodel.grids.cog import BLOCK, Band, Window, write_cog
 from netmodel.grids.elevation import check_elevation
 from netmodel.grids.grid import Grid
 from netmodel.grids.io import attribution_of, open_raster, reading, warped
-from netmodel.grids.population import check_size, default_grid, raster_grid, read_population
-from netmodel.grids.population_checks import Kind, seeming
+from netmodel.grids.population import default_grid, read_population
+from netmodel.grids.population_checks import (
+    ELEVATION_WORDS,
+    PEOPLE_WORDS,
+    Kind,
+    check_cells,
+    check_no_classes,
+    chosen_band,
+    source_grid,
+    words_said,
+)
+from netmodel.grids.windows import check_blocks
 from netmodel.intake.output import RASTER, Place
 from netmodel.intake.people import EMBEDDED
 from netmodel.intake.report import Report
@@ -122,9 +132,9 @@ def import_dem(
     with open_raster(path) as source:
         _note_source(source.crs, source.shape, report)
         _check_dem(source, path)
-        native = raster_grid(source, path)
+        native = source_grid(source, path)
         grid = _like(like) or default_grid(native, resolution_m or _usual_m(native))
-        check_size(grid)
+        check_cells(grid)
         band = Band("mean elevation", "m", nodata=np.nan)
         tags = _tags(f"mean elevation, of {Path(path).name}", attribution_of(source))
         with folder_for_output(place.path.parent), warped(source, grid) as view:
@@ -145,7 +155,7 @@ def _like(like: str | Path | None) -> Grid | None:
     if str(like) == EMBEDDED:
         return embedded_grid()
     with open_raster(like) as source:
-        grid = raster_grid(source, like)
+        grid = source_grid(source, like)
     if not grid.crs.is_projected or grid.crs.axis_info[0].unit_conversion_factor != 1.0:
         raise InputError(f"{like}: its grid is not in meters; give one that an import has made")
     return grid
@@ -184,9 +194,14 @@ def _usual_m(native: Grid) -> float:
 
 def _check_dem(source: "DatasetReader", path: str | Path) -> None:
     """Refuse rasters of other things, and other units."""
-    seems = seeming(source)
-    if seems and "elevation" not in seems:
-        raise InputError(f"{path}: is {seems}, not elevation; give a raster of elevation")
+    chosen_band(source, path, None)
+    check_no_classes(source, path, 1, "elevations")
+    people = words_said(source, 1, PEOPLE_WORDS)
+    if people and not words_said(source, 1, ELEVATION_WORDS):
+        raise InputError(
+            f"{path}: looks like people (the file says {people!r}); give a raster of elevations"
+        )
+    check_blocks(source, path)
     unit = str(source.units[0] or "m").strip().lower()
     if unit not in ("m", "meter", "meters", "metre", "metres"):
         raise InputError(f"{path}: its unit is {source.units[0]}; convert it to meters first")

@@ -132,7 +132,14 @@ def test_default_grid_is_equal_area_in_whole_kilometers(raster):
 def test_the_windows_do_not_show(raster, monkeypatch):
     whole = read_population(raster).people
     monkeypatch.setattr("netmodel.grids.population._WINDOW_CELLS", 20)
-    np.testing.assert_array_equal(read_population(raster).people, whole)
+    np.testing.assert_allclose(read_population(raster).people, whole, rtol=1e-12)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_threads_do_not_show(raster, monkeypatch, threads):
+    monkeypatch.setattr("netmodel.grids.population._WINDOW_CELLS", 20)
+    one = read_population(raster, threads=1).people
+    np.testing.assert_array_equal(read_population(raster, threads=threads).people, one)
 
 
 @pytest.mark.parametrize("blocks", [{"tiled": True, "blockxsize": 16, "blockysize": 16}, {}])
@@ -186,17 +193,21 @@ def test_rasters_that_say_they_are_something_else(tmp_path):
     path = write(tmp_path / "c.tif", people, dtype="uint8")
     with rasterio.open(path, "r+") as target:
         target.write_colormap(1, {7: (255, 0, 0, 255)})
-    with pytest.raises(InputError, match="is a raster of classes with a color table, not people"):
+    with pytest.raises(
+        InputError, match=r"a map of classes \(it has a color table\); give a raster of people"
+    ):
         read_population(path)
     path = write(tmp_path / "d.tif", people, tags={"title": "Altitude of the ground"})
-    with pytest.raises(InputError, match="is a raster of elevation .*Altitude"):
+    with pytest.raises(InputError, match="looks like elevation .*Altitude"):
         read_population(path)
     with rasterio.open(
         tmp_path / "e.tif", "w", driver="GTiff", height=4, width=4, count=3, dtype="uint8",
         crs="EPSG:4326", transform=Affine(0.01, 0, 110.0, 0, -0.01, 35.0),
     ) as target:  # fmt: skip
         target.write(np.stack([people] * 3))
-    with pytest.raises(InputError, match="is a raster of 3 bands, not people"):
+    with pytest.raises(
+        InputError, match="a picture, of which one is read; choose it with band = 1..3"
+    ):
         read_population(tmp_path / "e.tif")
 
 

@@ -5,7 +5,7 @@ from affine import Affine
 from pyproj import CRS
 
 from netmodel.errors import DataError, InputError
-from netmodel.grids import windows
+from netmodel.grids import population
 from netmodel.grids.grid import NATIONAL_CRS
 from netmodel.grids.population import read_population
 from netmodel.intake.rasters import import_dem, import_population
@@ -123,17 +123,16 @@ def test_densities_of_gpw(tmp_path, shared):
 def test_no_read_is_larger_than_a_window(tmp_path, people, monkeypatch):
     monkeypatch.setattr("netmodel.grids.population._WINDOW_CELLS", 500)
     seen = []
-    original = windows.block_windows
+    original = population.windows_of
 
-    def watched(source, cells):
-        for window in original(source, cells):
-            seen.append((window[0].stop - window[0].start) * (window[1].stop - window[1].start))
-            yield window
+    def watched(shape, block, most):
+        out = original(shape, block, most)
+        seen.extend(window.shape[0] * window.shape[1] for window in out)
+        return out
 
-    monkeypatch.setattr("netmodel.grids.population.block_windows", watched)
+    monkeypatch.setattr("netmodel.grids.population.windows_of", watched)
     import_population(people, tmp_path / "people.tif")
-    # A block of the file may hold four windows.
-    assert sum(seen) == 60 * 80 and max(seen) <= 4 * 500
+    assert sum(seen) == 60 * 80 and max(seen) <= 500
 
 
 def test_elevation_is_kept_in_the_mean(tmp_path, shared):
@@ -183,7 +182,7 @@ def test_bad_rasters_leave_nothing(tmp_path, people):
 
 
 def test_dem_of_other_things_and_places(tmp_path, people, shared):
-    with pytest.raises(InputError, match="is a raster of classes .*, not elevation"):
+    with pytest.raises(InputError, match="a map of classes .*; give a raster of elevations"):
         import_dem(shared / "data" / "sao_clc.tif", tmp_path / "x.tif")
     import_population(people, tmp_path / "people.tif")
     with pytest.raises(InputError, match="no elevation in the grid"):
