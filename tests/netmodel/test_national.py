@@ -191,7 +191,7 @@ def test_a_users_raster_of_china_runs_in_the_reference_case(shared):
     scenario = Scenario.from_dict(
         {"extends": "china-2020", "name": "worldpop", "population": {"path": str(raster)}}
     )
-    run, region, _ = run_stages(scenario)
+    run, region, *_ = run_stages(scenario)
     assert int(run["sites"].sites_5g.sum()) == 718_000
     assert region.losses["people_outside_zones"] < 0.02 * region.losses["source_people"]
     assert "status" not in run["population"].people.attrs
