@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
-from netmodel._rows import Reading, Rows
+from netmodel._rows import Reading, Rows, check_mapping, read_rows
 from netmodel.errors import InputError
 from netmodel.grids.china import in_china
 from netmodel.grids.datum import in_gcj02_box, wgs84_of_gcj02
@@ -17,6 +17,8 @@ from netmodel.intake.report import Report
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
+
+    from netmodel.intake.people import People
 
 Float = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -35,6 +37,21 @@ class Placed(NamedTuple):
     def where(self, mask: Mask) -> "Placed":
         """Some of the rows."""
         return Placed(self.rows.where(mask), self.lon[mask], self.lat[mask])
+
+
+def placed_file(
+    path: str | Path,
+    reading: Reading,
+    wanted: tuple[str, ...],
+    people: "People | None",
+    report: Report,
+) -> Placed:
+    """The rows of a file at their places, those in the raster of people where there is one."""
+    check_mapping(reading.columns, wanted)
+    rows = read_rows(path, reading, wanted)
+    report.note("format", rows.form)
+    placed = placed_points(path, rows, reading, report)
+    return placed if people is None else people.inside(path, placed, report)
 
 
 def placed_points(path: str | Path, rows: Rows, reading: Reading, report: Report) -> Placed:

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from netmodel._rows import Reading, check_mapping, read_rows
+from netmodel._rows import Reading
 from netmodel._site_checks import (
     KINDS,
     RANGES,
@@ -20,7 +20,7 @@ from netmodel._site_checks import (
 from netmodel.errors import InputError
 from netmodel.intake.output import Place, write_points
 from netmodel.intake.people import People, note_people_within
-from netmodel.intake.points import Placed, placed_points
+from netmodel.intake.points import Placed, placed_file
 from netmodel.intake.report import Report
 from netmodel.kernels.cluster import Rows as ClusterRows
 from netmodel.kernels.cluster import leaders
@@ -76,13 +76,8 @@ def import_sites(
         As `read_rows` and `placed_points`; kinds, bands and numbers that are none; nothing left.
     """
     reading, report = reading or Reading(), Report()
-    check_mapping(reading.columns, WANTED)
     place = Place.of(path, out, overwrite=overwrite)
-    rows = read_rows(path, reading, WANTED)
-    report.note("format", rows.form)
-    placed = placed_points(path, rows, reading, report)
-    if people is not None:
-        placed = people.inside(path, placed, report)
+    placed = placed_file(path, reading, WANTED, people, report)
     table = _checked(path, placed)
     table = _without_copies(table, placed, report)
     reach = _reach_m(cluster_m, "cell" in table.columns)

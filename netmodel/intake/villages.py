@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from netmodel._rows import Reading, check_mapping, read_rows
+from netmodel._rows import Reading
 from netmodel._site_checks import words
 from netmodel.errors import InputError
 from netmodel.intake.output import Place, write_points
 from netmodel.intake.people import People, note_people_within
-from netmodel.intake.points import Placed, placed_points
+from netmodel.intake.points import Placed, placed_file
 from netmodel.intake.report import Report
 
 _NUMBERS = ("population", "households")
@@ -43,13 +43,8 @@ def import_villages(
         As `read_rows` and `placed_points`; ids given twice; numbers that are none or negative.
     """
     reading, report = reading or Reading(), Report()
-    check_mapping(reading.columns, WANTED)
     place = Place.of(path, out, overwrite=overwrite)
-    rows = read_rows(path, reading, WANTED)
-    report.note("format", rows.form)
-    placed = placed_points(path, rows, reading, report)
-    if people is not None:
-        placed = people.inside(path, placed, report)
+    placed = placed_file(path, reading, WANTED, people, report)
     villages = _villages(path, placed, report)
     if people is not None:
         note_people_within(people, villages["lon"].to_numpy(), villages["lat"].to_numpy(), report)
