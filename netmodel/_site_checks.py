@@ -118,12 +118,16 @@ def check_duplicates(path: str | Path, table: pd.DataFrame) -> None:
 
 
 def words(table: pd.DataFrame, column: str, default: str) -> "pd.Series[str]":
-    """A text column, with a default where it or a value is missing."""
+    """A column of single words, with a default where it or a value is missing."""
+    return texts(table, column, default).str.replace(r"\s+", "_", regex=True)
+
+
+def texts(table: pd.DataFrame, column: str, default: str) -> "pd.Series[str]":
+    """A text column, whole numbers without a fraction, with a default for what is missing."""
     if column not in table.columns:
         return pd.Series(default, index=table.index)
     said = table[column].where(table[column].notna(), default)
-    text = said.astype(str).str.strip().str.removesuffix(".0")
-    return text.str.replace(r"\s+", "_", regex=True)
+    return said.astype(str).str.strip().str.removesuffix(".0")
 
 
 def row_of(index: "pd.Index[int]", bad: "Mask | pd.Series[bool]") -> int:

@@ -15,6 +15,7 @@ from netmodel._site_checks import (
     check_known,
     check_networks_named,
     check_numbers,
+    texts,
     words,
 )
 from netmodel.errors import InputError
@@ -101,7 +102,7 @@ def _checked(path: str | Path, placed: Placed) -> pd.DataFrame:
     out["kind"] = words(table, "kind", "macro")
     for name in ("site_id", "band", "antenna"):
         if name in table.columns:
-            out[name] = words(table, name, "")
+            out[name] = texts(table, name, "")
     for name in (*RANGES, "samples"):
         if name in table.columns:
             out[name] = pd.to_numeric(table[name], errors="coerce")

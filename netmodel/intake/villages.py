@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from netmodel._rows import Reading
-from netmodel._site_checks import words
+from netmodel._site_checks import texts
 from netmodel.errors import InputError
 from netmodel.intake.output import Place, write_points
 from netmodel.intake.people import People, note_people_within
@@ -58,8 +58,8 @@ def _villages(path: str | Path, placed: Placed, report: Report) -> pd.DataFrame:
     out = pd.DataFrame({"lon": placed.lon.round(7), "lat": placed.lat.round(7)}, index=table.index)
     has_id = "village_id" in table.columns
     if has_id:
-        out.insert(0, "village_id", words(table, "village_id", ""))
-    out.insert(int(has_id), "name", words(table, "name", ""))
+        out.insert(0, "village_id", texts(table, "village_id", ""))
+    out.insert(int(has_id), "name", texts(table, "name", ""))
     for name in (n for n in _NUMBERS if n in table.columns):
         out[name] = _number(path, table, name)
     copies = out.duplicated().to_numpy()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from netmodel._rows import Reading, Rows, check_mapping, read_rows
-from netmodel._site_checks import words
+from netmodel._site_checks import texts
 from netmodel.errors import InputError
 from netmodel.intake.output import Place, write_features
 from netmodel.intake.people import People
@@ -82,9 +82,9 @@ def _polygons(
     shapes = _valid(path, table.geometry, repair=repair, report=report)
     table = table.loc[shapes.index]
     number = [str(n) for n in table.index]
-    code = words(table, "code", "") if "code" in table.columns else number
+    code = texts(table, "code", "") if "code" in table.columns else number
     out = geopandas.GeoDataFrame({"code": code}, geometry=shapes, crs=crs, index=table.index)
-    out.insert(1, "name", words(table, "name", "") if "name" in table.columns else out["code"])
+    out.insert(1, "name", texts(table, "name", "") if "name" in table.columns else out["code"])
     twice = out["code"].duplicated().to_numpy()
     if twice.any():
         k = int(np.argmax(twice))

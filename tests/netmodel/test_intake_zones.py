@@ -28,8 +28,10 @@ def zones(tmp_path, shapes, reading=None, repair=False, crs="EPSG:4326", **colum
 
 def test_codes_names_and_areas(tmp_path):
     shapes = [BOX, shapely.box(11.2, 48.0, 11.4, 48.2)]
-    report, table = zones(tmp_path, shapes, Reading({"code": "k"}), k=[7.0, 8.0], name=["甲", "乙"])
-    assert table["code"].tolist() == ["7", "8"] and table["name"].tolist() == ["甲", "乙"]
+    report, table = zones(
+        tmp_path, shapes, Reading({"code": "k"}), k=[7.0, 8.0], name=["甲", "乙 丙"]
+    )
+    assert table["code"].tolist() == ["7", "8"] and table["name"].tolist() == ["甲", "乙 丙"]
     assert shapely.equals_exact(table.geometry.to_numpy(), shapes, 1e-9).all()
     # Parallels are no geodesics: between their ends they differ by less than 1e-4 of the area.
     geodesic = sum(abs(Geod(ellps="WGS84").geometry_area_perimeter(s)[0]) for s in shapes) / 1e6
