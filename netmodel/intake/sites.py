@@ -79,6 +79,8 @@ def import_sites(
     reading, report = reading or Reading(), Report()
     place = Place.of(path, out, overwrite=overwrite)
     placed = placed_file(path, reading, WANTED, people, report)
+    if placed.rows.form == "OpenCelliD":
+        report.note("license of the list", "OpenCelliD, CC BY-SA 4.0; say so where it is shown")
     table = _checked(path, placed)
     table = _without_copies(table, placed, report)
     reach = _reach_m(cluster_m, "cell" in table.columns)
