@@ -82,36 +82,24 @@ class Grid:
         """Cell centers along a column [CRS units]; unrotated grids only."""
         return _float(self.affine.f + self.affine.e * (np.arange(self.shape[0]) + 0.5))
 
-    def at(self, column: ArrayLike, row: ArrayLike) -> tuple[Float, Float]:
-        """X and y [CRS units] of columns and rows, with fractions, which are broadcast."""
-        a = self.affine
-        column, row = np.asarray(column, np.float64), np.asarray(row, np.float64)
-        return a.a * column + a.b * row + a.c, a.d * column + a.e * row + a.f
-
     def corners(self, first_row: int, last_row: int) -> tuple[Float, Float]:
         """X and y of the cell corners above and below rows [first_row, last_row) [CRS units]."""
         row, column = np.meshgrid(
             np.arange(first_row, last_row + 1.0), np.arange(self.shape[1] + 1.0), indexing="ij"
         )
-        a = self.affine
-        return a.a * column + a.b * row + a.c, a.d * column + a.e * row + a.f
+        return mapped(self.affine, column, row)
 
     def centers(self, first_row: int, last_row: int) -> tuple[Float, Float]:
         """X and y of the cell centers of rows [first_row, last_row) [CRS units]."""
         row, column = np.meshgrid(
             np.arange(first_row, last_row) + 0.5, np.arange(self.shape[1]) + 0.5, indexing="ij"
         )
-        a = self.affine
-        return a.a * column + a.b * row + a.c, a.d * column + a.e * row + a.f
+        return mapped(self.affine, column, row)
 
     def pixel(self, x: ArrayLike, y: ArrayLike) -> tuple[Float, Float]:
         """Column and row, with fractions, of points in the CRS."""
-        inverse = ~self.affine
-        px, py = np.asarray(x, np.float64), np.asarray(y, np.float64)
         with np.errstate(invalid="ignore"):  # points at infinity are in no pixel
-            column = inverse.a * px + inverse.b * py + inverse.c
-            row = inverse.d * px + inverse.e * py + inverse.f
-        return column, row
+            return mapped(~self.affine, x, y)
 
     def cell(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.int64]:
         """Flat index of the cell that holds each point of the CRS; -1 outside the frame."""
@@ -221,12 +209,12 @@ class Grid:
 
     @property
     def meters_per_unit(self) -> float:
-        """Meters of a unit of a projected CRS."""
+        """Metres of a unit of a projected CRS."""
         return float(self.crs.axis_info[0].unit_conversion_factor)
 
     @property
     def is_equal_area(self) -> bool:
-        """Whether the CRS keeps areas on the ellipsoid."""
+        """Whether equal areas of the CRS are equal on the ellipsoid."""
         operation = self.crs.coordinate_operation
         name = operation.method_name if operation else ""
         return name.replace(" ", "").lower() in _EQUAL_AREA
@@ -245,6 +233,12 @@ def crs_of(given: CRS | str) -> CRS:
         raise InputError(
             f"crs = {given!r}: not a CRS that PROJ knows; give an EPSG code such as EPSG:3035"
         ) from error
+
+
+def mapped(affine: Affine, x: ArrayLike, y: ArrayLike) -> tuple[Float, Float]:
+    """Points under an affine map."""
+    x, y, a = np.asarray(x, np.float64), np.asarray(y, np.float64), affine
+    return a.a * x + a.b * y + a.c, a.d * x + a.e * y + a.f
 
 
 def _float(value: ArrayLike) -> Float:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Transformer
 
-from netmodel.grids.grid import Grid
+from netmodel.grids.grid import Grid, mapped
 from netmodel.grids.windows import Window
 
 Float = NDArray[np.float64]
@@ -37,9 +37,13 @@ class Placement:
     target: Grid
 
     def pixel(self, row: ArrayLike, column: ArrayLike) -> Float:
-        """Column and row of `target`, first axis, of corners of `source` by row and column."""
-        x, y = self.source.at(column, row)
-        place = np.stack(self.target.pixel(*self._to_target.transform(x, y)))
+        """Column and row of `target`, first axis, of corners of `source` by row and column.
+
+        NaN where the map of `target` has no place for them.
+        """
+        corner = self._to_target.transform(*mapped(self.source.affine, column, row))
+        place = np.stack(self.target.pixel(*corner))
+        place[~np.isfinite(place)] = np.nan
         with np.errstate(invalid="ignore"):
             nearest = np.rint(place)
             return np.where(np.abs(place - nearest) < _ON_AN_EDGE, nearest, place)
@@ -64,7 +68,9 @@ class Placement:
     def step(self) -> int:
         """Cells of `source` between nodes; they stand on multiples of it, whatever the window."""
         rows, columns = self.source.shape
-        if rows * columns <= _EXACT_CELLS or self._is_affine:
+        if self._is_affine:
+            return _STEPS[0]
+        if rows * columns <= _EXACT_CELLS:
             return 1
         for step in _STEPS:
             if min(rows, columns) > 2 * step and _bend(self._probes(step)) <= self.tolerance:
@@ -99,7 +105,7 @@ class Placement:
         rows, columns = (np.linspace(0, n, 5) for n in self.source.shape)
         place = self.pixel(rows[:, None], columns)
         relative = ~self.target.affine @ self.source.affine
-        straight = np.stack(relative @ np.meshgrid(columns, rows))
+        straight = np.stack(mapped(relative, *np.meshgrid(columns, rows)))
         return bool(np.abs(place - straight).max() <= _SAME_PLANE)
 
     @cached_property

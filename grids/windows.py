@@ -59,9 +59,9 @@ def windows_of(shape: tuple[int, int], block: tuple[int, int], most_cells: int) 
         height = max(1, most_cells // width)
     else:
         # Near squares of blocks, that fewer windows cut a target cell.
-        side = math.isqrt(most_cells)
-        width *= max(1, min(side // width, -(-shape[1] // width)))
-        height *= max(1, most_cells // (min(width, shape[1]) * height))
+        across = min(math.isqrt(most_cells) // width, most_cells // (width * height))
+        width = min(width * max(1, across), shape[1])
+        height *= max(1, most_cells // (width * height))
     return [
         Window(slice(r, min(r + height, shape[0])), slice(c, min(c + width, shape[1])))
         for r in range(0, shape[0], height)

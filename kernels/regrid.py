@@ -17,6 +17,8 @@ Int = NDArray[np.int64]
 _MAX_VERTEX = 16  # a quadrilateral cut by four lines has at most eight
 # Rows of the working space: x and y of the source cell, and of its parts while it is cut.
 _CELL, _HALF, _STRIP, _PART = 0, 2, 4, 6
+# Of a cell's area: less of it is no part of the cell, where a corner should be on a line.
+_ROUNDING = 1e-12
 _UNKNOWN, _EMPTY, _INHABITED = 0, 1, 2
 
 
@@ -66,7 +68,7 @@ def share_patches(
         As for `share_counts`.
     most_span : float
         Cells that reach over more columns or rows of `out` are torn by the edge of a map, and
-        outside, as those are whose corners are not finite.
+        outside, as those are whose corners are NaN.
     """
     outside = 0.0
     work, edge = np.empty((8, _MAX_VERTEX)), np.empty((2, 4))
@@ -106,13 +108,15 @@ def _cell_of(edge: Float, u0: float, u1: float) -> tuple[int, int]:
     w0, w1 = 1.0 - u0, 1.0 - u1
     a, b = w0 * edge[0, 0] + u0 * edge[0, 1], w1 * edge[0, 0] + u1 * edge[0, 1]
     c, d = w1 * edge[0, 2] + u1 * edge[0, 3], w0 * edge[0, 2] + u0 * edge[0, 3]
-    column = np.floor(a)
-    if not (np.floor(b) == column and np.floor(c) == column and np.floor(d) == column):
+    column = np.floor(min(min(a, b), min(c, d)))
+    end = column + 1.0  # a cell that ends on the line is still before it
+    if not (a <= end and b <= end and c <= end and d <= end):
         return -1, -1
     a, b = w0 * edge[1, 0] + u0 * edge[1, 1], w1 * edge[1, 0] + u1 * edge[1, 1]
     c, d = w1 * edge[1, 2] + u1 * edge[1, 3], w0 * edge[1, 2] + u0 * edge[1, 3]
-    row = np.floor(a)
-    if not (np.floor(b) == row and np.floor(c) == row and np.floor(d) == row):
+    row = np.floor(min(min(a, b), min(c, d)))
+    end = row + 1.0
+    if not (a <= end and b <= end and c <= end and d <= end):
         return -1, -1
     return int(column), int(row)
 
@@ -164,9 +168,9 @@ def _content(count: Float, top: int, bottom: int, left: int, right: int) -> int:
                 return _INHABITED
             if math.isnan(count[r, c]):
                 missing += 1
-    if missing == 0:
-        return _EMPTY
-    return _UNKNOWN if missing == (bottom - top) * (right - left) else _INHABITED
+    if missing == max(bottom - top, 0) * max(right - left, 0):
+        return _UNKNOWN
+    return _EMPTY if missing == 0 else _INHABITED
 
 
 @kernel
@@ -174,6 +178,8 @@ def _share_cell(
     work: Float, count: float, out: Float, known: NDArray[np.bool_], most_span: float
 ) -> float:
     """Add the count of the cell in work[0:2] to the target cells under it; what fell outside."""
+    if not np.isfinite(work[0, :4].sum() + work[1, :4].sum()):
+        return count
     left, right = _range(work, 0)
     top, bottom = _range(work, 1)
     if not (right - left <= most_span and bottom - top <= most_span):
@@ -191,10 +197,11 @@ def _share_cell(
     if width + height == 3:  # most cells that are cut at all: by one line
         n = _cut(work, _CELL, 4, 0 if width == 2 else 1, 1.0, -1.0, _PART)
         near = _polygon_area(work, _PART, n)
-        outside = _add(out, known, row, column, per_area * near) if near > 0.0 else 0.0
+        outside = (
+            _add(out, known, row, column, per_area * near) if near > _ROUNDING * total else 0.0
+        )
         far = total - near
-        # Less than this is the rounding of the difference.
-        if far > 1e-12 * total:
+        if far > _ROUNDING * total:
             far_row, far_column = row + height - 1, column + width - 1
             outside += _add(out, known, far_row, far_column, count - per_area * near)
         return outside
@@ -204,7 +211,7 @@ def _share_cell(
         for c in range(width):
             m = _cut_to_strip(work, _STRIP, n, 0, float(c), _PART)
             area = _polygon_area(work, _PART, m)
-            if area > 0.0:
+            if area > _ROUNDING * total:
                 outside += _add(out, known, row + r, column + c, per_area * area)
     return outside
 
@@ -213,7 +220,8 @@ def _share_cell(
 def _range(work: Float, axis: int) -> tuple[float, float]:
     """First and last target cell under the four corners along one axis, as floats."""
     a, b, c, d = work[axis, 0], work[axis, 1], work[axis, 2], work[axis, 3]
-    return np.floor(min(min(a, b), min(c, d))), np.floor(max(max(a, b), max(c, d)))
+    first = np.floor(min(min(a, b), min(c, d)))
+    return first, max(first, np.ceil(max(max(a, b), max(c, d))) - 1.0)
 
 
 @kernel

@@ -135,82 +135,6 @@ def test_the_windows_do_not_show(raster, monkeypatch):
     np.testing.assert_allclose(read_population(raster).people, whole, rtol=1e-12)
 
 
-@pytest.mark.parametrize("threads", [2, 3])
-def test_the_threads_do_not_show(raster, monkeypatch, threads):
-    monkeypatch.setattr("netmodel.grids.population._WINDOW_CELLS", 20)
-    one = read_population(raster, threads=1).people
-    np.testing.assert_array_equal(read_population(raster, threads=threads).people, one)
-
-
-@pytest.mark.parametrize("blocks", [{"tiled": True, "blockxsize": 16, "blockysize": 16}, {}])
-@pytest.mark.parametrize("cells", [100, 1000, 1 << 20])
-def test_blocks_of_the_file_do_not_show(tmp_path, monkeypatch, blocks, cells):
-    rng = np.random.default_rng(2)
-    value = rng.pareto(1.2, (70, 90)) * 30
-    value[:40, 48:] = 0.0  # windows without people, at their edge and in their middle
-    value[50:, :20] = -99999.0
-    plain = read_population(write(tmp_path / "a.tif", value))
-    profile = {"driver": "GTiff", "height": 70, "width": 90, "count": 1, "dtype": "float32"}
-    place = {"crs": "EPSG:4326", "transform": Affine(0.01, 0, 110.0, 0, -0.01, 35.0)}
-    with rasterio.open(tmp_path / "b.tif", "w", **profile, **place, **blocks) as target:
-        target.write(value.astype("float32"), 1)
-    monkeypatch.setattr("netmodel.grids.population._WINDOW_CELLS", cells)
-    again = read_population(tmp_path / "b.tif")
-    np.testing.assert_array_equal(np.isnan(again.people), np.isnan(plain.people))
-    np.testing.assert_allclose(again.people, plain.people, rtol=1e-12, atol=1e-12)
-    assert again.source_people == pytest.approx(plain.source_people, rel=1e-14)
-    assert again.masked_share == plain.masked_share == pytest.approx(20 * 20 / 6300)
-
-
-def test_a_raster_on_a_run_grid_is_left_on_it(raster, tmp_path):
-    first = read_population(raster)
-    path = tmp_path / "again.tif"
-    grid = first.grid
-    write(path, first.people, grid.affine, grid.crs.to_wkt(), np.nan, dtype="float64")
-    again = read_population(path)
-    assert again.grid.affine == grid.affine and again.grid.shape == grid.shape
-    np.testing.assert_array_equal(again.people, first.people)
-    coarser = read_population(path, resolution_m=2000.0)
-    assert coarser.grid.affine.a == 2000.0
-    assert coarser.source_people == pytest.approx(first.source_people, rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("name", "what"),
-    [
-        ("sao_clc.tif", "classes"),
-        ("sao_eudem.tif", "elevation"),
-        ("pvlib_altitude_china_5min_m.tif", "negative"),
-    ],
-)
-def test_real_rasters_of_other_things_are_refused(shared, name, what):
-    with pytest.raises(InputError, match=what):
-        read_population(shared / "data" / name)
-
-
-def test_rasters_that_say_they_are_something_else(tmp_path):
-    people = np.full((4, 4), 7, np.uint8)
-    path = write(tmp_path / "c.tif", people, dtype="uint8")
-    with rasterio.open(path, "r+") as target:
-        target.write_colormap(1, {7: (255, 0, 0, 255)})
-    with pytest.raises(
-        InputError, match=r"a map of classes \(it has a color table\); give a raster of people"
-    ):
-        read_population(path)
-    path = write(tmp_path / "d.tif", people, tags={"title": "Altitude of the ground"})
-    with pytest.raises(InputError, match="looks like elevation .*Altitude"):
-        read_population(path)
-    with rasterio.open(
-        tmp_path / "e.tif", "w", driver="GTiff", height=4, width=4, count=3, dtype="uint8",
-        crs="EPSG:4326", transform=Affine(0.01, 0, 110.0, 0, -0.01, 35.0),
-    ) as target:  # fmt: skip
-        target.write(np.stack([people] * 3))
-    with pytest.raises(
-        InputError, match="a picture, of which one is read; choose it with band = 1..3"
-    ):
-        read_population(tmp_path / "e.tif")
-
-
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -300,6 +224,166 @@ def test_real_rasters_keep_their_people(shared, name, kind, people):
     result = read_population(shared / "data" / name, kind=kind)
     assert result.source_people == pytest.approx(people, rel=1e-8)
     assert np.nansum(result.people) == pytest.approx(result.source_people, rel=1e-9)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_do_not_show(raster, threads, monkeypatch):
+    monkeypatch.setattr("netmodel.grids.population._WINDOW_CELLS", 45)
+    one = read_population(raster, threads=1)
+    other = read_population(raster, threads=threads)
+    np.testing.assert_array_equal(other.people, one.people)
+    assert other.source_people == one.source_people
+
+
+def towns(shape, seed=8):
+    """People in a few places, so that tests without compilation are quick."""
+    rng = np.random.default_rng(seed)
+    people = np.zeros(shape)
+    people[rng.integers(0, shape[0], 200), rng.integers(0, shape[1], 200)] = rng.pareto(1.5, 200)
+    people[:, : shape[1] // 3] = np.nan
+    people[5:9, 5:9] = 3.0
+    return people
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [{"tiled": True, "blockxsize": 64, "blockysize": 32}, {"blockysize": 7}],
+    ids=["tiles", "strips"],
+)
+def test_blocks_do_not_show(tmp_path, blocks):
+    fine = Affine(1 / 1200, 0, 110.0, 0, -1 / 1200, 35.0)
+    plain = write(tmp_path / "pop.tif", towns((270, 310)), fine, nodata=np.nan)
+    rasterio.shutil.copy(plain, tmp_path / "blocks.tif", driver="GTiff", **blocks)
+    one, other = read_population(plain), read_population(tmp_path / "blocks.tif")
+    np.testing.assert_allclose(other.people, one.people, rtol=1e-9)
+    assert other.masked_share == one.masked_share
+
+
+def test_interpolated_corners_move_hardly_anybody(tmp_path, monkeypatch):
+    fine = Affine(1 / 1200, 0, 110.0, 0, -1 / 1200, 35.0)
+    path = write(tmp_path / "pop.tif", towns((270, 310)), fine, nodata=np.nan)
+    near = read_population(path)
+    monkeypatch.setattr("netmodel.grids.placement._EXACT_CELLS", 1e9)
+    exact = read_population(path)
+    total = exact.source_people
+    assert np.nansum(near.people) == pytest.approx(total, rel=1e-12)
+    assert 0.0 < np.nansum(np.abs(near.people - exact.people)) < 1e-3 * total
+    np.testing.assert_array_equal(np.isnan(near.people), np.isnan(exact.people))
+
+
+def test_a_world_torn_by_the_grids_map_stays_outside(tmp_path):
+    """People on the seam of the national map (75 W) are not smeared over China."""
+    world, two_degrees = np.full((80, 180), 8e5), Affine(2.0, 0, -180.0, 0, -2.0, 80.0)
+    grid = Grid.from_bounds(NATIONAL_CRS, (-3e6, 1e6, 3e6, 6e6), 1e5)
+    whole = read_population(write(tmp_path / "w.tif", world, two_degrees), grid)
+    world[:, :60] = 0.0
+    east = read_population(write(tmp_path / "e.tif", world, two_degrees), grid)
+    np.testing.assert_allclose(whole.people, east.people, rtol=1e-9)
+    assert whole.outside_people > east.outside_people
+
+
+def test_a_run_grid_is_used_as_it_stands(tmp_path):
+    """So that what was imported is not resampled when a scenario names it."""
+    crs = "+proj=laea +lat_0=35 +lon_0=110 +datum=WGS84 +units=m +type=crs"
+    people = np.random.default_rng(2).pareto(1.2, (6, 5)) * 100
+    people[2, 3] = np.nan
+    own = Affine(1000, 0, -3000, 0, -1000, 7000)
+    result = read_population(write(tmp_path / "pop.tif", people, own, crs))
+    assert result.grid.affine == own and result.grid.shape == (6, 5)
+    np.testing.assert_array_equal(result.people, people.astype("float32"))
+
+
+@pytest.mark.parametrize(
+    ("own", "crs"),
+    [
+        (Affine(500, 0, -3000, 0, -500, 7000), "EPSG:3035"),
+        (Affine(1000, 0, -3100, 0, -1000, 7000), "EPSG:3035"),
+        (Affine(1000, 0, 500_000, 0, -1000, 4_000_000), "EPSG:32649"),
+    ],
+    ids=["other cells", "other edges", "not equal-area"],
+)
+def test_other_metric_grids_are_not(tmp_path, own, crs):
+    result = read_population(write(tmp_path / "pop.tif", np.full((6, 5), 90.0), own, crs))
+    assert result.grid.affine.c % 1000 == 0.0 and result.grid.affine.a == 1000.0
+    assert "+proj=laea" in result.grid.crs.srs
+
+
+def several(path, bands, **more):
+    profile = {"driver": "GTiff", "height": 2, "width": 2, "dtype": "uint8", "crs": "EPSG:4326"}
+    place = Affine(0.01, 0, 110, 0, -0.01, 35)
+    with rasterio.open(path, "w", **profile, count=bands, transform=place, **more) as target:
+        for k in range(bands):
+            target.write(np.full((2, 2), 50 * (k + 1), "uint8"), k + 1)
+    return path
+
+
+def test_bands_are_chosen(tmp_path):
+    path = several(tmp_path / "two.tif", 2, photometric="minisblack")
+    with pytest.raises(InputError, match=r"two\.tif: 2 bands.*band = 1\.\.2"):
+        read_population(path)
+    assert read_population(path, band=2).source_people == 400.0
+    with pytest.raises(InputError, match=r"band = 3, but it has 1\.\.2"):
+        read_population(path, band=3)
+
+
+def test_pictures_and_palettes_are_refused(tmp_path):
+    picture = several(tmp_path / "rgb.tif", 3, photometric="RGB")
+    for band in (None, 2):
+        with pytest.raises(InputError, match=r"rgb\.tif: a picture"):
+            read_population(picture, band=band)
+    palette = several(tmp_path / "classes.tif", 1)
+    with rasterio.open(palette, "r+") as target:
+        target.write_colormap(1, {50: (255, 0, 0, 255)})
+    with pytest.raises(InputError, match=r"classes\.tif: a (map of classes|picture)"):
+        read_population(palette)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"tags": {"DataType": "Thematic"}}, "map of classes.*DataType Thematic"),
+        ({"tags": {"title": "SRTM DEM of Africa"}}, "looks like elevation.*SRTM DEM"),
+        ({"value": [[-3.0, 100.0], [-7.0, -5.0]]}, "3 negative.*is it elevation"),
+        ({"dtype": "complex64"}, "complex numbers"),
+    ],
+)
+def test_what_is_no_population_is_named(tmp_path, change, says):
+    path = write(tmp_path / "x.tif", **{"value": [[5.0, 100.0], [7.0, 8.0]], **change})
+    with pytest.raises(InputError, match=says) as error:
+        read_population(path)
+    assert "\n" not in str(error.value)
+
+
+def test_democracies_are_no_elevation_models(tmp_path):
+    path = write(tmp_path / "x.tif", [[5.0, 100.0]], tags={"area": "Democratic Republic"})
+    assert read_population(path).source_people == 105.0
+
+
+def test_scaled_values_are_scaled(tmp_path):
+    path = write(tmp_path / "x.tif", [[5, 100], [7, 255]], dtype="uint8", nodata=255)
+    with rasterio.open(path, "r+") as target:
+        target.scales, target.offsets = (0.5,), (1.0,)
+    assert read_population(path).source_people == 59.0
+
+
+def test_a_mask_of_the_file_is_obeyed(tmp_path):
+    path = write(tmp_path / "x.tif", [[5.0, 100.0], [7.0, 8.0]])
+    with rasterio.open(path, "r+") as target:
+        target.write_mask(np.array([[True, False], [True, True]]))
+    assert read_population(path).source_people == 20.0
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("sao_clc.tif", "map of classes"),
+        ("sao_eudem.tif", "looks like elevation"),
+        ("pvlib_altitude_china_5min_m.tif", "negative.*is it elevation"),
+    ],
+)
+def test_real_rasters_of_other_things_are_refused(shared, name, says):
+    with pytest.raises(InputError, match=says):
+        read_population(shared / "data" / name)
 
 
 def test_gpw_densities_given_as_counts_are_refused(shared):

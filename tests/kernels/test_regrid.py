@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from netmodel.kernels.regrid import share_counts
+from netmodel.kernels.regrid import share_counts, share_patches
 from tests import strategies
 from tests.reference import regrid as twin
 
@@ -63,3 +63,55 @@ def test_no_data_is_left_out_and_marked():
     out, known, _ = share(Affine.scale(1.0), np.array([[1.0, np.nan], [0.0, 2.0]]), (2, 2))
     assert out.tolist() == [[1.0, 0.0], [0.0, 2.0]]
     assert known.tolist() == [[True, False], [True, True]]
+
+
+def nodes(affine, at_row, at_column):
+    row, column = np.meshgrid(at_row, at_column, indexing="ij")
+    return np.stack(
+        [
+            affine.a * column + affine.b * row + affine.c,
+            affine.d * column + affine.e * row + affine.f,
+        ]
+    ).astype(float)
+
+
+@given(
+    strategies.populations(max_side=9),
+    strategies.affines(min_cell=0.2, max_cell=2.0, max_offset=10.0),
+    st.integers(-3, 0),
+    st.integers(2, 4),
+)
+def test_corners_between_nodes_are_bilinear(people, affine, first, step):
+    """An affine map is bilinear, so that nodes anywhere give what all corners give."""
+    at_row = np.arange(first, people.shape[0] + step, step)
+    at_column = np.arange(first, people.shape[1] + step, step)
+    out, known = np.zeros((9, 8)), np.zeros((9, 8), bool)
+    node = nodes(affine, at_row, at_column)
+    outside = share_patches(node, at_row, at_column, people, out, known, np.inf)
+    exact, exact_known, exact_outside = share(affine, people, out.shape)
+    scale = max(np.nansum(people), 1e-300)
+    np.testing.assert_allclose(out / scale, exact / scale, atol=1e-9)
+    assert outside == pytest.approx(exact_outside, rel=1e-9, abs=1e-9 * scale)
+    assert known[exact > 1e-6 * scale].all() and not known[~exact_known & (exact > 0)].any()
+
+
+def test_an_empty_patch_marks_the_cells_under_it():
+    at = np.array([0, 4, 8])
+    out, known = np.zeros((5, 5)), np.zeros((5, 5), bool)
+    people = np.zeros((8, 8))
+    people[4:, 4:] = np.nan
+    share_patches(nodes(Affine.scale(0.5), at, at), at, at, people, out, known, np.inf)
+    expected = np.zeros((5, 5), bool)
+    expected[:4, :4] = True
+    expected[2:4, 2:4] = False
+    np.testing.assert_array_equal(known, expected)
+
+
+@pytest.mark.parametrize("column", [np.nan, 50.0])
+@pytest.mark.parametrize("corner", range(8))
+def test_cells_that_are_torn_are_outside(corner, column):
+    node = nodes(Affine.scale(1.0), [0, 1], [0, 1])
+    node.flat[corner] = column
+    at, out, known = np.array([0, 1]), np.zeros((60, 60)), np.zeros((60, 60), bool)
+    assert share_patches(node, at, at, np.array([[7.0]]), out, known, 40.0) == 7.0
+    assert not known.any()
