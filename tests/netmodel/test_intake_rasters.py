@@ -81,6 +81,7 @@ def test_the_grid_of_another_raster(tmp_path, people):
         import_population(people, second, like=people, overwrite=True)
 
 
+@pytest.mark.national
 def test_the_national_grid(tmp_path):
     value = np.full((20, 20), 10.0)
     place = {"transform": Affine(0.01, 0, 116.0, 0, -0.01, 40.0)}
@@ -98,7 +99,12 @@ def test_the_national_grid(tmp_path):
         ("sao_gpw_count.tif", "count", 1000.0),
         ("cod_wp1km.tif", "count", 1000.0),
         ("gridfinder_pop.tif", "count", 1000.0),
-        ("worldpop2020_china_mainland_5min_int.tif", "count", 10_000.0),
+        pytest.param(
+            "worldpop2020_china_mainland_5min_int.tif",
+            "count",
+            10_000.0,
+            marks=pytest.mark.national,
+        ),
     ],
 )
 def test_real_rasters(tmp_path, shared, name, kind, resolution_m):
