@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from netmodel._rows import OPENCELLID
+from netmodel._reading import OPENCELLID
 
 CELLS_A_MAST = 4
 CITIES = 60

@@ -209,7 +209,7 @@ class Grid:
 
     @property
     def meters_per_unit(self) -> float:
-        """Metres of a unit of a projected CRS."""
+        """Meters of a unit of a projected CRS."""
         return float(self.crs.axis_info[0].unit_conversion_factor)
 
     @property

@@ -65,8 +65,8 @@ def chosen_band(source: "DatasetReader", path: str | Path, band: int | None) -> 
     if band is None:
         what = "a picture" if picture_words(source) else f"{source.count} bands"
         raise InputError(
-            f"{path}: {what}, of which one is read; choose it with band = 1..{source.count}, or "
-            "`gdal_translate -b 1 FILE ONE.tif`"
+            f"{path}: {what}, of which one is read; choose it with `netmodel import population "
+            f"--band 1..{source.count}`"
         )
     if not 1 <= band <= source.count:
         raise InputError(f"{path}: band = {band}, but it has 1..{source.count}")

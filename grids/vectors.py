@@ -12,7 +12,11 @@ _PARQUET = b"PAR1"  # how every Parquet file begins
 
 
 def read_vector(
-    path: str | Path, layer: str | None = None, *, needs_crs: bool = True
+    path: str | Path,
+    layer: str | None = None,
+    *,
+    encoding: str | None = None,
+    needs_crs: bool = True,
 ) -> "GeoDataFrame":
     """Features of a vector file, in the order of the file.
 
@@ -22,6 +26,8 @@ def read_vector(
         GeoPackage, GeoJSON, shapefile or any vector file that GDAL reads, or GeoParquet.
     layer : str, optional
         Of a file of several layers; tables without geometries do not count.
+    encoding : str, optional
+        Of a shapefile that does not state its own.
     needs_crs : bool
         Whether a file that states no CRS is refused.
 
@@ -39,7 +45,7 @@ def read_vector(
     """
     if not Path(path).exists():
         raise DataError(f"{path}: no such file; check the path")
-    frame = _geoparquet(path, layer) if _is_parquet(path) else _gdal_layer(path, layer)
+    frame = _geoparquet(path, layer) if _is_parquet(path) else _gdal_layer(path, layer, encoding)
     if needs_crs and frame.crs is None:
         raise InputError(f"{path}: no CRS; state it in the file")
     return frame.reset_index(drop=True)
@@ -64,14 +70,17 @@ def _geoparquet(path: str | Path, layer: str | None) -> "GeoDataFrame":
         raise DataError(f"{path}: not GeoParquet ({_line(error)}); give a GeoPackage") from error
 
 
-def _gdal_layer(path: str | Path, layer: str | None) -> "GeoDataFrame":
+def _gdal_layer(path: str | Path, layer: str | None, encoding: str | None) -> "GeoDataFrame":
     import geopandas
     from pyogrio.errors import DataLayerError, DataSourceError
 
     try:
-        frame = geopandas.read_file(path, layer=_layer_of(path, layer))
-    except (DataSourceError, DataLayerError) as error:
-        raise DataError(f"{path}: not a vector file that GDAL reads; give a GeoPackage") from error
+        more = {} if encoding is None else {"encoding": encoding}
+        frame = geopandas.read_file(path, layer=_layer_of(path, layer), **more)
+    except (DataSourceError, DataLayerError, UnicodeError, LookupError) as error:
+        raise DataError(
+            f"{path}: not a vector file that GDAL reads whole ({_line(error)}); give a GeoPackage"
+        ) from error
     if not isinstance(frame, geopandas.GeoDataFrame):
         raise InputError(f"{path}: no geometries in it; give points, lines or polygons")
     return frame
@@ -89,7 +98,10 @@ def _layer_of(path: str | Path, layer: str | None) -> str | None:
             raise InputError(f"{path}: no layer {layer!r} of geometries; it has {listed or 'none'}")
         return layer
     if len(names) > 1:
-        raise InputError(f"{path}: {len(names)} layers ({listed}); state which one")
+        raise InputError(
+            f"{path}: {len(names)} layers ({listed}); state which one, as `netmodel import` does "
+            "with --layer"
+        )
     return names[0] if names else None
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from netmodel.errors import InputError
 
 if TYPE_CHECKING:
-    from netmodel._rows import Reading
+    from netmodel._reading import Reading
     from netmodel.intake.people import People
     from netmodel.intake.rasters import Share
     from netmodel.intake.report import Report
@@ -41,7 +41,11 @@ Vector = Annotated[
 Raster = Annotated[Path, typer.Option("--out", "-o", help="GeoTIFF to write, cloud-optimized")]
 Columns = Annotated[
     list[str] | None,
-    typer.Option("--column", "-c", help="NAME=COLUMN, once for each; NAME= leaves one out"),
+    typer.Option(
+        "--column",
+        "-c",
+        help="netmodel's NAME=COLUMN of the file, once for each; NAME= leaves one out",
+    ),
 ]
 Crs = Annotated[str | None, typer.Option(help="CRS of coordinates whose file states none")]
 Datum = Annotated[str | None, typer.Option(help="wgs84 or gcj02; needed for points in China")]
@@ -76,7 +80,7 @@ def sites(
     cluster_m: Annotated[
         float | None,
         typer.Option(
-            help="metres within which rows are one site; default 100 for radio cells, else 10"
+            help="meters within which rows are one site; default 100 for radio cells, else 10"
         ),
     ] = None,
     population: PeopleOf = None,
@@ -89,10 +93,13 @@ def sites(
 ) -> None:
     """Base stations: OpenCelliD (plain or gzip), CSV, GeoPackage, GeoJSON, Parquet.
 
-    Rows of a network near each other become one site; sectors with azimuths are kept.
+    Rows of a network near each other become one site; sectors are kept.
 
-    Columns: lon, lat (or x, y with --crs), network, kind, site_id, band, azimuth_deg, tilt_deg,
-    height_m, power_dbm, antenna, samples. Usual spellings are known.
+    Columns: lon, lat (or x, y with --crs), network, kind, site_id, band,
+
+    azimuth_deg, tilt_deg, height_m, power_dbm, antenna, carriers, samples,
+
+    datum. Usual spellings are known, and the report says what was read.
     """
     reading = _reading(column, crs, datum, layer, encoding, decimal, keep)
     from netmodel.intake.sites import import_sites
@@ -151,6 +158,7 @@ def zones(
     ] = False,
     population: PeopleOf = None,
     layer: Layer = None,
+    encoding: Encoding = "utf-8-sig",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -159,7 +167,7 @@ def zones(
 
     Columns: code and name; rows are numbered without them.
     """
-    reading = _reading(column, crs, datum, layer, "utf-8-sig", ".", keep)
+    reading = _reading(column, crs, datum, layer, encoding, ".", keep)
     from netmodel.intake.zones import import_zones
 
     def work(_: "Share") -> "Report":
@@ -187,6 +195,7 @@ def population(
     nodata: Annotated[
         float | None, typer.Option(help="value that means no data, besides the file's own")
     ] = None,
+    band: Annotated[int | None, typer.Option(min=1, help="of a raster of several")] = None,
     resolution_m: Annotated[
         float, typer.Option(min=1.0, help="side of a cell of the equal-area grid, in meters")
     ] = 1000.0,
@@ -210,6 +219,7 @@ def population(
             out,
             kind=cast('Literal["count", "density_per_km2"]', kind),
             nodata=nodata,
+            band=band,
             resolution_m=resolution_m,
             like=like,
             overwrite=overwrite,
@@ -258,20 +268,26 @@ def _reading(
     keep: list[str] | None,
 ) -> "Reading":
     """How the file is read, from the command line's words."""
-    from netmodel._rows import Reading
+    from netmodel._reading import Reading
 
     if decimal not in (".", ","):
         raise InputError(f"--decimal {decimal}: expected . or ,")
-    columns = dict(_pair("--column", text) for text in column or [])
-    kept = {name: tuple(v.split(",")) for name, v in (_pair("--keep", t) for t in keep or [])}
+    columns: dict[str, str] = {}
+    for name, value in (_pair("--column", text, "lon=LONGITUDE") for text in column or []):
+        if name in columns:
+            raise InputError(f"--column {name}={value}: {name} is {columns[name]!r} already")
+        columns[name] = value
+    kept: dict[str, tuple[str, ...]] = {}
+    for name, value in (_pair("--keep", text, "radio=LTE,NR") for text in keep or []):
+        kept[name] = (*kept.get(name, ()), *(v.strip() for v in value.split(",")))
     return Reading(columns, crs, datum, layer, encoding, decimal, kept)
 
 
-def _pair(option: str, text: str) -> tuple[str, str]:
+def _pair(option: str, text: str, example: str) -> tuple[str, str]:
     """Both sides of NAME=VALUE."""
     name, sign, value = text.partition("=")
     if not sign or not name.strip():
-        raise InputError(f"{option} {text}: expected NAME=VALUE, such as {option} lon=LONGITUDE")
+        raise InputError(f"{option} {text}: expected NAME=VALUE, such as {option} {example}")
     return name.strip(), value.strip()
 
 

@@ -224,7 +224,8 @@ def area_mask(area: str | tuple[float, float, float, float], region: Region) -> 
 def matching_rows(area: str, table: pd.DataFrame) -> list[int]:
     """Rows whose code or name is `area`; a Chinese name may lack its suffix."""
     wanted = area.strip().casefold()
-    exact = (table["code"] == wanted) | (table["code"] == wanted.ljust(6, "0"))
+    code = table["code"].str.casefold()
+    exact = (code == wanted) | (code == wanted.ljust(6, "0"))
     exact |= table["name_en"].str.casefold() == wanted
     exact |= table["name_zh"].isin([area.strip(), _PROVINCE_SUFFIX.sub("", area.strip())])
     return [int(r) for r in np.flatnonzero(exact & (wanted != ""))]

@@ -1,85 +1,20 @@
 """Rows of a file of any format, under netmodel's column names."""
 
-import gzip
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from netmodel._reading import OPENCELLID, SPELLINGS, Reading
+from netmodel._text_rows import text_rows
 from netmodel.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
-
-# The header of OpenCelliD's downloads (its database documentation); files of a single
-# country come without it.
-OPENCELLID = (
-    "radio", "mcc", "net", "area", "cell", "unit", "lon", "lat", "range", "samples",
-    "changeable", "created", "updated", "averageSignal",
-)  # fmt: skip
-_RADIOS = ("GSM", "UMTS", "CDMA", "LTE", "NR", "NBIOT")
-
-# Spellings of columns, in lower case, in the order in which they are looked for.
-SPELLINGS: dict[str, tuple[str, ...]] = {
-    "lon": ("lon", "longitude", "lng", "long", "lon_deg", "经度"),
-    "lat": ("lat", "latitude", "lat_deg", "纬度"),
-    "x": ("x", "easting", "eastings", "x_coord"),
-    "y": ("y", "northing", "northings", "y_coord"),
-    "network": ("network", "net", "operator", "mnc", "运营商"),
-    "kind": ("kind", "site_kind"),
-    "site_id": ("site_id", "siteid", "site", "id", "站号"),
-    "band": ("band",),
-    "azimuth_deg": ("azimuth_deg", "azimuth", "azi", "bearing", "方位角"),
-    "tilt_deg": ("tilt_deg", "tilt", "downtilt", "下倾角"),
-    "height_m": ("height_m", "antenna_height_m", "height", "挂高"),
-    "power_dbm": ("power_dbm",),
-    "antenna": ("antenna",),
-    "carriers": ("carriers",),
-    "samples": ("samples",),
-    "datum": ("datum", "坐标系"),
-    "village_id": ("village_id", "id", "code"),
-    "name": ("name", "name_en", "name_zh", "village", "名称"),
-    "code": ("code", "zone_id", "id", "adcode"),
-    "population": ("population", "people", "pop", "人口"),
-    "households": ("households", "户数"),
-}
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a file is read.
-
-    Parameters
-    ----------
-    columns : mapping
-        netmodel's name of a column to the file's; an empty one leaves that column out.
-    crs : str, optional
-        Of coordinates whose file does not state it.
-    datum : {"wgs84", "gcj02"}, optional
-        Of longitudes and latitudes.
-    layer : str, optional
-        Of a file with several.
-    encoding : str
-        Of text files.
-    decimal : {".", ","}
-        Mark of decimals in text files.
-    keep : mapping
-        Values by column of the file; rows with others are dropped.
-    """
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    crs: str | None = None
-    datum: str | None = None
-    layer: str | None = None
-    encoding: str = "utf-8-sig"
-    decimal: str = "."
-    keep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,7 +79,7 @@ def read_rows(
     """
     form = _format(path, key)
     if form in ("CSV", "gzip"):
-        table = _text_rows(path, reading, packed=form == "gzip")
+        table = text_rows(path, reading, packed=form == "gzip")
         form = "OpenCelliD" if tuple(table.columns) == OPENCELLID else "CSV"
         rows = Rows(table.dropna(how="all"), form)
     else:
@@ -153,7 +88,9 @@ def read_rows(
     if rows.table.empty:
         raise InputError(f"{path}: no rows; give at least one")
     names = _names(path, rows.table, reading.columns, wanted)
-    clash = [c for c in rows.table.columns if c in names.values() and c not in names]
+    left_out = {name for name, column in reading.columns.items() if not column}
+    taken = left_out | set(names.values())
+    clash = [c for c in rows.table.columns if c in taken and c not in names]
     return Rows(rows.table.drop(columns=clash).rename(columns=names), rows.form, names)
 
 
@@ -164,18 +101,21 @@ def read_points(path: str | Path, key: str) -> pd.DataFrame:
     """
     rows = read_rows(path, Reading(), key=key)
     points = rows.geo
-    if points is None or {"lon", "lat"} <= set(points.columns):
+    if points is None:
         return rows.table
     if points.crs is None:
         raise InputError(f"{path}: no CRS; `netmodel import` it with --crs")
-    places = points.geometry.to_crs("EPSG:4326").get_coordinates()
-    if len(places) != len(points):
-        raise InputError(f"{path}: {key} takes a layer of points, a row each")
-    out: pd.DataFrame = points.assign(lon=places["x"].to_numpy(), lat=places["y"].to_numpy())
+    other = (points.geometry.geom_type != "Point").to_numpy() | points.geometry.is_empty.to_numpy()
+    if other.any():
+        row = points.index[int(np.argmax(other))]
+        raise InputError(f"{path}: row {row} is no point; {key} takes a layer of points")
+    place = points.geometry.to_crs("EPSG:4326")
+    out: pd.DataFrame = points.assign(lon=place.x.to_numpy(), lat=place.y.to_numpy())
     return out
 
 
 _MAGIC = {b"PAR1": "Parquet", b"SQLi": "GeoPackage", b"\x1f\x8b": "gzip", b"fgb": "FlatGeobuf"}
+_RASTERS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"\x89PNG", b"\xff\xd8\xff")
 _SUFFIX = {".shp": "Shapefile", ".kml": "KML", ".gml": "GML", ".tab": "MapInfo"}
 
 
@@ -195,16 +135,21 @@ def _format(path: str | Path, key: str) -> str:
         if Path(path).suffix.lower() in (".xlsx", ".ods", ".docx"):
             raise DataError(f"{path}: a spreadsheet; save the sheet as CSV")
         return "zip"
+    if head.startswith(_RASTERS):
+        raise DataError(f"{path}: an image or raster; give a table, or a layer of features")
     if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
         return "GeoJSON"
-    return _SUFFIX.get(Path(path).suffix.lower(), "CSV")
+    form = _SUFFIX.get(Path(path).suffix.lower(), "CSV")
+    if form == "CSV" and not head:
+        raise DataError(f"{path}: an empty file, not a CSV table; give one with a header and rows")
+    return form
 
 
 def column_names(path: str | Path) -> list[str]:
     """Names of a file's columns, without those of row numbers."""
     form = _format(path, "the path")
     if form in ("CSV", "gzip"):
-        return [str(c) for c in _text_rows(path, Reading(), packed=form == "gzip", most=1).columns]
+        return [str(c) for c in text_rows(path, Reading(), packed=form == "gzip", most=1).columns]
     return [str(c) for c in _vector_table(path, form, Reading()).columns]
 
 
@@ -212,80 +157,28 @@ def _vector_table(path: str | Path, form: str, reading: Reading) -> pd.DataFrame
     """Features with their attributes, or the rows of a Parquet file without geometry."""
     from netmodel.grids.vectors import read_vector
 
-    if form == "Parquet" and not _has_geometry(path):
-        return pd.read_parquet(path)
-    table: pd.DataFrame = read_vector(path, reading.layer, needs_crs=False)
+    if form == "Parquet":
+        plain = _plain_parquet(path)
+        if plain is not None:
+            return plain
+    stated = reading.encoding if reading.encoding != Reading.encoding else None
+    table: pd.DataFrame = read_vector(path, reading.layer, encoding=stated, needs_crs=False)
     return table
 
 
-def _has_geometry(path: str | Path) -> bool:
-    """Whether a Parquet file is a GeoParquet."""
+def _plain_parquet(path: str | Path) -> pd.DataFrame | None:
+    """The table of a Parquet file without geometry; None for a GeoParquet."""
     import pyarrow.parquet as pq
     from pyarrow.lib import ArrowException
 
     try:
-        return b"geo" in (pq.read_schema(path).metadata or {})
+        if b"geo" in (pq.read_schema(path).metadata or {}):
+            return None
+        return pd.read_parquet(path)
     except (ArrowException, OSError) as error:
         raise DataError(
             f"{path}: not a whole Parquet file ({str(error).splitlines()[0]}); copy it again"
         ) from error
-
-
-def _text_rows(
-    path: str | Path, reading: Reading, *, packed: bool, most: int | None = None
-) -> pd.DataFrame:
-    """Rows of a CSV, plain or packed with gzip, by their numbers; all of them, or the first."""
-    with _readable(path, reading):
-        head = _first_line(path, reading.encoding, packed=packed)
-        separator = max(",;\t|", key=head.count)
-        fields = [f.strip().strip('"') for f in head.rstrip("\r\n").split(separator)]
-        headless = len(fields) == len(OPENCELLID) and fields[0] in _RADIOS
-        options: dict[str, Any] = {"header": None, "names": list(OPENCELLID)} if headless else {}
-        table = pd.read_csv(
-            path,
-            sep=separator,
-            decimal=reading.decimal,
-            encoding=reading.encoding,
-            compression="gzip" if packed else None,
-            skipinitialspace=True,
-            skip_blank_lines=False,
-            low_memory=False,
-            nrows=most,
-            **options,
-        )
-    first = 1 if headless else 2
-    table = table.set_axis(np.arange(first, first + len(table)))
-    nameless = [c for c in table.columns if str(c).startswith("Unnamed")]  # row numbers
-    out: pd.DataFrame = table.drop(columns=nameless)
-    return out
-
-
-def _first_line(path: str | Path, encoding: str, *, packed: bool) -> str:
-    """The header of a text file, or its first row."""
-    opened = gzip.open if packed else open
-    with opened(path, "rt", encoding=encoding, newline="") as file:
-        return str(file.readline(1 << 16))
-
-
-@contextmanager
-def _readable(path: str | Path, reading: Reading) -> Iterator[None]:
-    """Turn what a text file can have wrong into one line."""
-    try:
-        yield
-    except LookupError as error:
-        raise InputError(f"--encoding {reading.encoding}: not known; such as gb18030") from error
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}: byte {error.start:,} is not {error.encoding}; state the file's encoding, "
-            "such as --encoding gb18030 or --encoding latin-1"
-        ) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{path}: the gzip file is cut short or damaged ({error}); fetch it again"
-        ) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{path}: not a CSV table ({reason}); save it as UTF-8 CSV") from error
 
 
 def _names(
@@ -301,9 +194,21 @@ def _names(
             listed = ", ".join(map(str, table.columns[:15]))
             raise InputError(f"{path}: no column {given[name]!r} for {name}; it has {listed}")
         free = [c for c in found if c not in names]
+        if len(free) > 1 and name in _PLACES:
+            raise InputError(
+                f"{path}: columns {free[0]!r} and {free[1]!r} could both be {name}; say which, "
+                f"such as --column {name}={free[0]}"
+            )
+        if name in given and given[name] and not free:
+            raise InputError(
+                f"{path}: --column {name}={given[name]}: that column is {names[found[0]]} already"
+            )
         if free:
             names[free[0]] = name
     return names
+
+
+_PLACES = ("lon", "lat", "x", "y")
 
 
 def check_mapping(given: Mapping[str, str], wanted: tuple[str, ...]) -> None:

@@ -53,6 +53,9 @@ def run_into(
     except Exception:  # any error; what interrupts a run is none of these
         folder.discard()
         raise
+    except BaseException:  # Ctrl-C
+        folder.pause()
+        raise
     return figures
 
 

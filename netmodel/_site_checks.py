@@ -1,5 +1,6 @@
 """Checks of a list of base stations; the table's index is the row's number in its file."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,30 @@ def check_networks_named(path: str | Path, table: pd.DataFrame) -> None:
     """Refuse lists that name the network of some rows only."""
     if "network" not in table.columns:
         return
+    _check_alike(path, table["network"].dropna().astype(str).unique())
     blank = table["network"].isna()
     if blank.any() and not blank.all():
         raise InputError(
             f"{path}: {int(blank.sum())} rows without a network, the first row "
             f"{row_of(table.index, blank)}, where others have one; name it in every row or in none"
         )
+
+
+def _check_alike(path: str | Path, names: "NDArray[np.object_]") -> None:
+    """Refuse networks whose names differ in what no file name or column keeps."""
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(network_name(name).casefold(), name.strip())
+        if other != name.strip():
+            raise InputError(
+                f"{path}: the networks {other!r} and {name!r} would both be called "
+                f"{network_name(name)}; name them apart"
+            )
+
+
+def network_name(name: str) -> str:
+    """A network's name as tables, layers and files have it: letters, digits, - and _."""
+    return re.sub(r"[^\w-]", "_", name.strip())
 
 
 def check_known(
@@ -102,7 +121,7 @@ def check_duplicates(path: str | Path, table: pd.DataFrame) -> None:
     if "cell" in table.columns:
         # A list of radio cells has several rows a mast, and cell ids are unique only within an
         # area code that the list may lack: only copies of a whole row are duplicates.
-        key = [c for c in table.columns if not str(c).startswith("Unnamed")]
+        key = table.columns.tolist()
     twice = table.duplicated(key).to_numpy()
     if "site_id" in table.columns and "azimuth_deg" not in table.columns:
         told = ["site_id", *(c for c in ("band",) if c in table.columns)]
@@ -126,8 +145,9 @@ def texts(table: pd.DataFrame, column: str, default: str) -> "pd.Series[str]":
     """A text column, whole numbers without a fraction, with a default for what is missing."""
     if column not in table.columns:
         return pd.Series(default, index=table.index)
-    said = table[column].where(table[column].notna(), default)
-    return said.astype(str).str.strip().str.removesuffix(".0")
+    given = table[column]
+    said = given.where(given.notna(), default).astype(str).str.strip()
+    return said.str.removesuffix(".0") if pd.api.types.is_float_dtype(given) else said
 
 
 def row_of(index: "pd.Index[int]", bad: "Mask | pd.Series[bool]") -> int:

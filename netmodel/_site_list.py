@@ -19,7 +19,9 @@ from netmodel._site_checks import (
     check_networks_named,
     check_numbers,
     coordinate_numbers,
+    network_name,
     row_of,
+    texts,
     words,
 )
 from netmodel._sites import station_layers
@@ -119,7 +121,7 @@ def placed_sectors(
 
     `path` names its errors, its index the rows.
     """
-    table = table.rename(columns=_ALIASES)
+    table = _renamed(table)
     columns, source_crs = _coordinate_columns(path, table, crs)
     a, b = (coordinate_numbers(path, table, c) for c in columns)
     check_lonlat(path, source_crs, (a, b), table.index)
@@ -127,12 +129,14 @@ def placed_sectors(
     _check_inside((path, table.index), grid, (x, y), (a, b), source_crs)
     out = pd.DataFrame({"x": x, "y": y}, index=table.index)
     check_networks_named(path, table)
-    out["network"] = words(table, "network", "all")
+    out["network"] = words(table, "network", "all").map(network_name)
     out["kind"] = words(table, "kind", "macro")
     check_known(path, "kind", out["kind"], KINDS)
     check_known(path, "band", words(table, "band", ""), ("", *BANDS))
     check_numbers(path, table)
     check_duplicates(path, table.assign(_a=a, _b=b))
+    if "site_id" in table.columns:
+        out["site_id"] = texts(table, "site_id", "")
     for column in ("band", "antenna"):
         said = words(table, column, "")
         out[column] = said.where(said != "", np.nan)
@@ -141,9 +145,15 @@ def placed_sectors(
     return out.reset_index(drop=True)
 
 
+def _renamed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table under netmodel's names, where it does not have them itself."""
+    names = {old: new for old, new in _ALIASES.items() if new not in table.columns}
+    return table.rename(columns=names)
+
+
 def column_notes(path: str | Path, mode: str = "national") -> str:
     """What is not used of a list's columns, for reading; empty if all are."""
-    names = [_ALIASES.get(c, c) for c in column_names(path)]
+    names = _renamed(pd.DataFrame(columns=column_names(path))).columns.tolist()
     idle = [n for n in names if n in _IDLE or (mode == "national" and n in _EXPLICIT)]
     unknown = [n for n in names if n not in _USED | _SAID | {*_EXPLICIT, *_IDLE}]
     notes = [f"{', '.join(idle)}: checked, not used in {mode} mode"] if idle else []

@@ -106,6 +106,10 @@ class RunFolder:
             self.partial.rename(self.place)
             shutil.rmtree(old, ignore_errors=True)
 
+    def pause(self) -> None:
+        """Let the stage that is being written be whole; the same run goes on after it."""
+        self._pool.shutdown(wait=True)
+
     def discard(self) -> None:
         """Remove what was written, and the folders above it that were made for it."""
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -135,7 +139,7 @@ def folder_for_output(folder: Path) -> Iterator[None]:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         yield
-    except Exception:
+    except BaseException:  # Ctrl-C too
         remove_empty(made)
         raise
 

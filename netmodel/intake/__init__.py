@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from netmodel._rows import Reading
+    from netmodel._reading import Reading
     from netmodel.intake.people import People
     from netmodel.intake.rasters import import_dem, import_population
     from netmodel.intake.report import Report
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "People": "intake.people",
-    "Reading": "_rows",
+    "Reading": "_reading",
     "Report": "intake.report",
     "import_dem": "intake.rasters",
     "import_population": "intake.rasters",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -52,10 +53,17 @@ class Place:
         with folder_for_output(self.path.parent):
             try:
                 with writing(self.path.parent):
+                    _refuse_unwritable(self.path.parent)
                     yield temporary
                     temporary.replace(self.path)
             finally:
                 temporary.unlink(missing_ok=True)
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """Raise what the system says of a folder that takes no file; GDAL says less."""
+    with TemporaryFile(dir=folder):
+        pass
 
 
 def write_points(table: pd.DataFrame, place: Place) -> None:
@@ -75,4 +83,6 @@ def write_features(table: "GeoDataFrame", place: Place) -> None:
         elif suffix == ".parquet":
             table.to_parquet(path, index=False)
         else:
+            if suffix == ".geojson":  # which is WGS 84 and nothing else (RFC 7946, section 4)
+                table = table.to_crs("EPSG:4326")
             table.to_file(path, driver=_DRIVERS[suffix], layer=place.path.stem)

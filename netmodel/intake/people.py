@@ -45,10 +45,13 @@ class People:
         swapped[swapped] = self._cell(placed.lat[swapped], placed.lon[swapped]) >= 0
         outside = ~inside
         if outside.any() and swapped[outside].mean() > 0.5:
+            remedy = (
+                "mend them in the file" if inside.any() else "--column lon=LAT --column lat=LON"
+            )
             raise InputError(
                 f"{path}: {int(outside.sum()):,} rows outside the population raster, the first "
-                f"row {placed.rows.number[outside][0]:,}; longitude and latitude look swapped, as "
-                "--column lon=LAT --column lat=LON"
+                f"row {placed.rows.number[outside][0]:,}; longitude and latitude look swapped: "
+                f"{remedy}"
             )
         if not inside.any():
             raise InputError(

@@ -8,7 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
-from netmodel._rows import Reading, Rows, check_mapping, read_rows
+from netmodel._reading import Reading
+from netmodel._rows import Rows, check_mapping, read_rows
+from netmodel._site_checks import texts
 from netmodel.errors import InputError
 from netmodel.grids.china import in_china
 from netmodel.grids.datum import in_gcj02_box, wgs84_of_gcj02
@@ -65,21 +67,34 @@ def placed_points(path: str | Path, rows: Rows, reading: Reading, report: Report
         rows without a place.
     """
     report.note("rows", len(rows.table))
+    _note_columns(rows, report)
     rows = kept_rows(path, rows, reading, report)
     a, b, crs = _coordinates(path, rows, reading)
     report.note("CRS of the file", crs.name)
     blank = ~(np.isfinite(a) & np.isfinite(b))
     rows, a, b = _without(path, "no coordinates", blank, (rows, a, b), report)
     if crs.is_geographic:
-        _check_degrees(path, a, b, rows.number)
+        check_degrees(path, a, b, rows.number)
         rows, a, b = _without(path, "at 0, 0", (a == 0.0) & (b == 0.0), (rows, a, b), report)
     to_wgs84 = Transformer.from_crs(crs, CRS.from_epsg(4326), always_xy=True)
     lon, lat = (np.asarray(v) for v in to_wgs84.transform(a, b))
     beyond = ~(np.isfinite(lon) & np.isfinite(lat))
     rows, lon, lat = _without(path, "beyond the CRS", beyond, (rows, lon, lat), report)
+    lon = np.where(np.abs(lon) > 180.0, (lon + 180.0) % 360.0 - 180.0, lon)
     datum = stated_datum(path, rows, reading)
     lon, lat = in_wgs84((lon, lat), path, (crs, datum, rows.number), report)
     return Placed(rows, lon, lat)
+
+
+def _note_columns(rows: Rows, report: Report) -> None:
+    """What of the file's columns is read, and what is not."""
+    back = {new: old for old, new in rows.names.items()}
+    columns = [c for c in rows.table.columns if c != "geometry"]
+    used = [f"{c} ({back[c]})" if back[c] != c else c for c in columns if c in back]
+    report.note("columns read", ", ".join(used) or "none, but the geometry")
+    idle = [str(c) for c in columns if c not in back]
+    if idle:
+        report.note("columns not read", ", ".join(idle))
 
 
 def kept_rows(path: str | Path, rows: Rows, reading: Reading, report: Report) -> Rows:
@@ -89,13 +104,16 @@ def kept_rows(path: str | Path, rows: Rows, reading: Reading, report: Report) ->
         if name not in table.columns:
             listed = ", ".join(map(str, table.columns[:15]))
             raise InputError(f"{path}: --keep {column}: no such column; it has {listed}")
-        text = table[name].astype(str).str.strip().str.removesuffix(".0")
+        text = texts(table, str(name), "")
         other = ~text.isin(list(values)).to_numpy(np.bool_)
+        absent = [v for v in values if v not in set(text)]
         report.drop(f"not {column} = {', '.join(values)}", rows.number[other])
         if other.all():
             raise InputError(
                 f"{path}: no row has {column} = {', '.join(values)}; the first has {text.iloc[0]!r}"
             )
+        if absent:
+            report.note(f"no row has {column}", ", ".join(absent))
         rows = rows.where(~other)
     return rows
 
@@ -105,7 +123,10 @@ def _coordinates(path: str | Path, rows: Rows, reading: Reading) -> tuple[Float,
     if rows.geo is not None:
         return _of_geometry(path, rows.geo, reading)
     columns = set(rows.table.columns)
+    crs = crs_of(reading.crs or "EPSG:4326")
     pair = ("lon", "lat") if {"lon", "lat"} <= columns else ("x", "y")
+    if crs.is_projected and {"x", "y"} <= columns:
+        pair = ("x", "y")
     if not set(pair) <= columns:
         listed = ", ".join(map(str, rows.table.columns[:15]))
         raise InputError(
@@ -114,12 +135,16 @@ def _coordinates(path: str | Path, rows: Rows, reading: Reading) -> tuple[Float,
         )
     if pair == ("x", "y") and reading.crs is None:
         raise InputError(f"{path}: x and y without a CRS; state it, such as --crs EPSG:27700")
-    crs = crs_of(reading.crs or "EPSG:4326")
-    a, b = (_number_column(path, rows, c) for c in pair)
+    if pair == ("lon", "lat") and crs.is_projected:
+        raise InputError(
+            f"{path}: lon and lat are degrees, and {reading.crs} has none; leave out --crs, or "
+            "name the columns in it, such as --column x=EAST --column y=NORTH"
+        )
+    a, b = (_number_column(path, rows, c, reading.decimal) for c in pair)
     return a, b, crs
 
 
-def _number_column(path: str | Path, rows: Rows, name: str) -> Float:
+def _number_column(path: str | Path, rows: Rows, name: str, decimal: str) -> Float:
     """A column as numbers, NaN for what is none; decimal commas are refused."""
     column = rows.table[name]
     value = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
@@ -128,9 +153,10 @@ def _number_column(path: str | Path, rows: Rows, name: str) -> Float:
     with_comma = column.astype(str).str.fullmatch(r"\s*-?\d+,\d+\s*").to_numpy(np.bool_)
     if with_comma.any():
         k = int(np.argmax(with_comma))
+        remedy = "give --decimal ," if decimal == "." else "others have a point; mend the file"
         raise InputError(
             f"{path}: row {rows.number[k]}: {name} {str(column.iloc[k])!r} has a decimal comma, "
-            f"as {int(with_comma.sum()):,} rows have; give --decimal ,"
+            f"as {int(with_comma.sum()):,} rows have; {remedy}"
         )
     return value
 
@@ -189,7 +215,7 @@ def _without(
     return rows.where(~bad), a[~bad], b[~bad]
 
 
-def _check_degrees(path: str | Path, lon: Float, lat: Float, number: NDArray[np.int64]) -> None:
+def check_degrees(path: str | Path, lon: Float, lat: Float, number: NDArray[np.int64]) -> None:
     """Refuse latitudes and longitudes beyond their ranges."""
     for name, value, most in (("latitude", lat, 90.0), ("longitude", lon, 360.0)):
         beyond = np.abs(value) > most
@@ -198,7 +224,8 @@ def _check_degrees(path: str | Path, lon: Float, lat: Float, number: NDArray[np.
         swapped = name == "latitude" and bool((np.abs(lon[beyond]) <= 90.0).all())
         remedy = f"{name}s lie within {-most:g}..{most:g}; is it a CRS in metres? state --crs"
         if swapped:
-            remedy = "longitude and latitude look swapped, as --column lon=LAT --column lat=LON"
+            remedy = "longitude and latitude look swapped"
+            remedy += ": --column lon=LAT --column lat=LON" if len(lon) == beyond.sum() else ""
         raise InputError(
             f"{path}: row {number[beyond][0]:,} has {name} {value[beyond][0]:g}, "
             f"{int(beyond.sum()):,} rows beyond {most:g}; {remedy}"
@@ -265,7 +292,9 @@ def in_wgs84(
 
 
 def _is_plain_wgs84(crs: CRS) -> bool:
-    """Whether a CRS is longitude and latitude in WGS 84, which files in GCJ-02 are labelled."""
+    """Whether a CRS is what files in GCJ-02 are labelled: WGS 84, or web maps' Mercator."""
+    if crs.to_epsg() == 3857:
+        return True
     return crs.is_geographic and crs.datum is not None and "1984" in crs.datum.name
 
 

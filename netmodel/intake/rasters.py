@@ -47,6 +47,7 @@ def import_population(
     *,
     kind: Kind = "count",
     nodata: float | None = None,
+    band: int | None = None,
     resolution_m: float = 1000.0,
     like: str | Path | None = None,
     overwrite: bool = False,
@@ -62,6 +63,8 @@ def import_population(
         What a value means.
     nodata : float, optional
         Value that means no data, besides the file's own.
+    band : int, optional
+        Of a raster of several.
     resolution_m : float
         Side of a cell of the equal-area grid that is made around the raster [m].
     like : path or "china-2020", optional
@@ -80,7 +83,13 @@ def import_population(
     with open_raster(path) as source:
         _note_source(source.crs, source.shape, report)
     found = read_population(
-        path, _like(like), kind=kind, nodata=nodata, resolution_m=resolution_m, progress=progress
+        path,
+        _like(like),
+        kind=kind,
+        nodata=nodata,
+        resolution_m=resolution_m,
+        band=band,
+        progress=progress,
     )
     grid, people = found.grid, found.people
     kept = float(np.nansum(people))
@@ -91,13 +100,13 @@ def import_population(
     _note_grid(grid, report)
     report.note("inhabited cells", int((people > 0.0).sum()))
     report.note("densest cell [people per km2]", float(np.nanmax(people / grid.area_km2())))
-    band = Band("people per cell", "people", nodata=np.nan, tags={"kind": "count"})
+    what = Band("people per cell", "people", nodata=np.nan, tags={"kind": "count"})
     words = f"people per cell, {kept:,.0f} in all, of {Path(path).name} ({kind})"
     layer = float32_keeping_sums(people.reshape(-1), np.zeros(people.size, np.int32), 1)
     with folder_for_output(place.path.parent):
         windows = _windows(layer.reshape(grid.shape))
         tags = _tags(words, found.attribution)
-        write_cog(place.path, grid, np.float32, windows, band=band, tags=tags)
+        write_cog(place.path, grid, np.float32, windows, band=what, tags=tags)
     return report
 
 

@@ -8,13 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from netmodel._rows import Reading
+from netmodel._reading import Reading
 from netmodel._site_checks import (
     KINDS,
     RANGES,
     check_known,
     check_networks_named,
     check_numbers,
+    network_name,
     texts,
     words,
 )
@@ -116,18 +117,24 @@ def _checked(path: str | Path, placed: Placed) -> pd.DataFrame:
 
 def _networks(table: pd.DataFrame) -> "pd.Series[str]":
     """Names of the networks; with their country's code where the list has several countries."""
-    name = words(table, "network", "all").str.replace(r"[^\w-]", "_", regex=True)
+    name = words(table, "network", "all").map(network_name)
     if "mcc" not in table.columns or table["mcc"].nunique() < 2:
         return name
     return words(table, "mcc", "") + "-" + name
 
 
 def _without_copies(table: pd.DataFrame, placed: Placed, report: Report) -> pd.DataFrame:
-    """The rows without those that repeat another; a radio cell is told by its identity."""
-    identity = [c for c in ("radio", "mcc", "network", "area", "cell") if c in table.columns]
-    if not {"area", "cell"} <= set(identity):  # a cell is unique within its area only
-        identity = table.columns.tolist()
-    copies = table.duplicated(identity).to_numpy()
+    """The rows without those that repeat another, all columns of the file compared.
+
+    Rows of a radio cell repeat it where country, network, area and cell are all known.
+    """
+    rows = placed.rows.table
+    whole = rows.drop(columns="geometry", errors="ignore").assign(_x=placed.lon, _y=placed.lat)
+    copies = whole.duplicated().to_numpy(copy=True)
+    if {"mcc", "area", "cell"} <= set(table.columns):
+        identity = [c for c in ("radio", "mcc", "network", "area", "cell") if c in table.columns]
+        known = table[identity].notna().all(axis=1).to_numpy()
+        copies |= known & table.duplicated(identity).to_numpy()
     report.drop("copies of a row before", placed.rows.number[copies])
     return table[~copies]
 
@@ -241,8 +248,13 @@ def _note_sites(sites: pd.DataFrame, table: pd.DataFrame, reach: float, report: 
     report.note("rows kept", len(table))
     report.note("clustering distance [m]", reach)
     report.note("sites", len(one))
-    if "site_id" in table.columns and not set(one["site_id"]) <= set(table["site_id"]):
-        report.note("site ids", "numbered, the file's own name several sites or none")
+    if "site_id" in table.columns:
+        gone = set(table["site_id"]) - set(one["site_id"])
+        if not set(one["site_id"]) <= set(table["site_id"]):
+            report.note("site ids", "numbered, the file's own name several sites or none")
+        elif gone:
+            text = f"{len(gone):,}, such as {min(gone)}; a smaller --cluster-m keeps them"
+            report.note("site ids within reach of another's", text)
     if len(sites) > len(one):
         report.note("sectors or bands of them", len(sites))
     by_network = one["network"].value_counts().sort_index()

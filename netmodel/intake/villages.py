@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from netmodel._rows import Reading
+from netmodel._reading import Reading
 from netmodel._site_checks import texts
 from netmodel.errors import InputError
 from netmodel.intake.output import Place, write_points
@@ -90,7 +90,13 @@ def _number(path: str | Path, table: pd.DataFrame, name: str) -> "pd.Series[floa
 
 
 def _check_ids(path: str | Path, out: pd.DataFrame) -> None:
-    """Refuse ids that name two villages."""
+    """Refuse blank ids, and those that name two villages."""
+    blank = (out["village_id"] == "").to_numpy()
+    if blank.any():
+        raise InputError(
+            f"{path}: row {out.index[int(np.argmax(blank))]}: no village_id; give each village "
+            "one, or --column village_id= for new ones"
+        )
     twice = out["village_id"].duplicated().to_numpy()
     if twice.any():
         k = int(np.argmax(twice))

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from netmodel._rows import Reading, Rows, check_mapping, read_rows
+from netmodel._reading import Reading
+from netmodel._rows import Rows, check_mapping, read_rows
 from netmodel._site_checks import texts
 from netmodel.errors import InputError
 from netmodel.intake.output import Place, write_features

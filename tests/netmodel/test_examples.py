@@ -13,7 +13,7 @@ from exactextract import exact_extract
 
 import netmodel as nm
 from netmodel._check import used
-from netmodel._rows import Reading
+from netmodel._reading import Reading
 from netmodel._run import run_into
 from netmodel.intake.people import People
 from netmodel.intake.rasters import import_dem, import_population

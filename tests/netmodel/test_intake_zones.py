@@ -4,7 +4,7 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from netmodel._rows import Reading
+from netmodel._reading import Reading
 from netmodel.errors import InputError
 from netmodel.grids.datum import gcj02_of_wgs84
 from netmodel.intake.zones import import_zones

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from netmodel._rows import OPENCELLID, Reading, column_names, read_points, read_rows
+from netmodel._reading import OPENCELLID, Reading
+from netmodel._rows import column_names, read_points, read_rows
 from netmodel.errors import DataError, InputError
 
 LINE = "LTE,262,1,10,{},0,{},{},900,5,1,1500000000,1500000000,-70"
@@ -27,7 +28,7 @@ def test_opencellid_plain_and_packed_with_and_without_its_header(tmp_path, packe
     rows = read_rows(path, Reading(), ("lon", "lat", "network"))
     assert rows.form == "OpenCelliD"
     assert rows.table["lon"].tolist() == [11.5, 11.51, 11.52]
-    assert rows.table["network"].tolist() == [1, 1, 1]
+    assert rows.table["network"].tolist() == ["1", "1", "1"]
     assert rows.number.tolist() == [k + header for k in (1, 2, 3)]
     assert column_names(path) == list(OPENCELLID)
 
@@ -117,7 +118,7 @@ def test_files_cut_short(tmp_path):
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [
-        ("a,b\n1,2\n1,2,3\n", DataError, "line 3"),
+        ("a,b\n1,2\n1,2,3\n", DataError, "row 3 has 3 fields, the header 2"),
         ("", DataError, "not a CSV table"),
         ("a,b\n", InputError, "no rows"),
     ],
