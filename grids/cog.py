@@ -151,6 +151,15 @@ def write_cog(
     return found
 
 
+def named_wkt(grid: Grid) -> str:
+    """A grid's CRS with names that a GIS can show, where it has none."""
+    wkt = grid.crs.to_wkt()
+    if grid.crs.name != "unknown":
+        return wkt
+    wkt = wkt.replace('PROJCRS["unknown"', f'PROJCRS["netmodel {grid.name}"', 1)
+    return wkt.replace('BASEGEOGCRS["unknown"', 'BASEGEOGCRS["WGS 84"', 1)
+
+
 def _write_plain(
     path: Path,
     grid: Grid,
@@ -166,7 +175,7 @@ def _write_plain(
     found = Moments()
     with rasterio.open(
         path, "w", driver="GTiff", height=grid.shape[0], width=grid.shape[1], count=1, dtype=dtype,
-        crs=grid.crs.to_wkt(), transform=grid.affine, nodata=band.nodata, tiled=True,
+        crs=named_wkt(grid), transform=grid.affine, nodata=band.nodata, tiled=True,
         blockxsize=BLOCK, blockysize=BLOCK, SPARSE_OK=True, BIGTIFF="IF_SAFER",
     ) as target:  # fmt: skip
         for row, column, array in windows:

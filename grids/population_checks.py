@@ -48,6 +48,11 @@ def source_grid(source: "DatasetReader", path: str | Path) -> Grid:
         raise InputError(f"{path}: CRS not understood ({error}); use an EPSG code") from error
     if not (crs.is_geographic or crs.is_projected):
         raise InputError(f"{path}: CRS {crs.name!r} is neither geographic nor projected")
+    if source.transform.is_identity:
+        raise InputError(
+            f"{path}: no place on Earth (no geotransform); give the file that has one, or state it "
+            "with `gdal_edit.py -a_ullr WEST NORTH EAST SOUTH FILE`"
+        )
     grid = Grid(crs, source.transform, source.shape)
     left, bottom, right, top = grid.bounds
     if crs.is_geographic and (bottom < -90.001 or top > 90.001):
@@ -132,7 +137,8 @@ def check_words(source: "DatasetReader", path: str | Path, kind: Kind, band: int
     for text in _said(source, band) if kind == "count" else []:
         if any(word in text.lower() for word in _DENSITY_WORDS):
             raise InputError(
-                f'{path}: kind = "count", but the file says {text!r}; set kind = "density_per_km2"'
+                f'{path}: kind = "count", but the file says {text!r}; set kind = '
+                '"density_per_km2" (--kind of an import)'
             )
 
 
@@ -172,7 +178,7 @@ def _refuse(
     remedy = "people per cell are finite and not negative, is it a population raster?"
     if a_mark:
         # In full: a mark such as -3.4028234663852886e+38 must be met exactly.
-        remedy = f"if that means no data, set nodata = {float(marks[0])!r}"
+        remedy = f"if that means no data, set nodata = {float(marks[0])!r} (--nodata of an import)"
     elif len(marks) > 2 and marks[0] >= LOWEST_M and np.nanmax(value) <= HIGHEST_M:
         remedy = "people per cell are not negative, is it elevation?"
     raise InputError(
@@ -192,7 +198,7 @@ def check_total(path: str | Path, kind: Kind, total: float, *, all_masked: bool)
         other = "density_per_km2" if kind == "count" else "count"
         raise InputError(
             f'{path}: {total:.3g} people with kind = "{kind}", more than on Earth; '
-            f'is it kind = "{other}"?'
+            f'is it kind = "{other}" (--kind of an import)?'
         )
 
 
@@ -204,11 +210,12 @@ def check_density(
         other = "density_per_km2" if kind == "count" else "count"
         raise InputError(
             f'{path}: kind = "{kind}" would mean up to {peak:,.0f} people per km2 '
-            f'(plausible: up to {MAX_DENSITY_PER_KM2:,.0f}); is it kind = "{other}"?'
+            f'(plausible: up to {MAX_DENSITY_PER_KM2:,.0f}); is it kind = "{other}" (--kind of an '
+            "import)?"
         )
     sparse = inhabited >= _MIN_CELLS_TO_JUDGE and peak < MIN_PEAK_DENSITY_PER_KM2
     if kind == "count" and sparse and not says_people:
         raise InputError(
             f'{path}: kind = "count" would mean at most {peak:.3g} people per km2 in any of '
-            f'{inhabited:,} inhabited cells; is it kind = "density_per_km2"?'
+            f'{inhabited:,} inhabited cells; is it kind = "density_per_km2" (--kind of an import)?'
         )

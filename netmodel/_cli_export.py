@@ -33,9 +33,9 @@ def export(
 
     QGIS styles it by the .qml beside it: drag the .tif into a project.
 
-    zones.gpkg: provinces and counties with the columns of the run's tables.
+    zones.gpkg: provinces, and counties or your own polygons, with the tables' columns.
 
-    sites.gpkg: sectors of the explicit mode, or cells with stations.
+    sites.gpkg: sectors, the stations of your list, or cells with synthesised ones.
 
     The folder appears when it is whole; after a kill the same command resumes.
     """

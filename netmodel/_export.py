@@ -149,11 +149,11 @@ def _part_names(array: xr.DataArray, dim: Any) -> list[str]:
 
 def _safe(names: list[str]) -> list[str]:
     """Names that any file system takes, and none of them twice."""
-    out = [re.sub(r"[^A-Za-z0-9_-]", "", name) for name in names]
+    out = [re.sub(r"[^\w-]", "", name) for name in names]
     folded = [name.casefold() for name in out]
     if all(folded) and len(set(folded)) == len(names):
         return out
-    return [f"{k}{name}" for k, name in enumerate(out)]
+    return [f"{k}_{name}".rstrip("_") for k, name in enumerate(out)]
 
 
 def _chosen(
@@ -333,7 +333,7 @@ def _numbered(
     if layer.name in _LABELS:
         rows = zone_rows(run, source, _LABELS[layer.name])
         named = zip(rows.index, rows["code"], rows["name_en"], strict=True)
-        return {int(k): f"{code} {name}" for k, code, name in named}
+        return {int(k): code if code == name else f"{code} {name}" for k, code, name in named}
     if layer.name != "server" or found.greatest >= _MOST_COLORS:
         return None
     return {k: f"sector {k}" for k in range(int(max(found.greatest, -1)) + 1)}

@@ -37,6 +37,9 @@ class ExportFolder:
         with writing(self.place):
             check_export_place(self.place, overwrite=overwrite)
             self._new_parents = missing_folders(self.place.parent)
+            for beside in (self.partial, self.place.with_name(f".{self.place.name}.old")):
+                if beside.exists() and not _read(beside):
+                    raise InputError(f"{beside}: is in the way, and no export's; move it")
             if _read(self.partial).get("fingerprint") != fingerprint:
                 shutil.rmtree(self.partial, ignore_errors=True)
                 self.partial.mkdir(parents=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from netmodel._given import STATIONS, ZONES
 from netmodel._networks import network_names
 from netmodel.errors import DataError
+from netmodel.grids.cog import named_wkt
 from netmodel.grids.grid import Grid
 from netmodel.grids.layers import grid_of
 from netmodel.store import writing
@@ -84,7 +85,7 @@ def zones(run: xr.DataTree, folder: Path, level: str) -> "GeoDataFrame":
     grid = grid_of(people)
     outline = zone_polygons(people[LEVELS[level]].values, grid)
     geometry = [outline[k] for k in rows.index]
-    return geopandas.GeoDataFrame(rows.reset_index(), geometry=geometry, crs=grid.crs)
+    return geopandas.GeoDataFrame(rows.reset_index(), geometry=geometry, crs=named_wkt(grid))
 
 
 def sites(run: xr.DataTree, folder: Path) -> "GeoDataFrame":

@@ -13,7 +13,7 @@ from netmodel.grids.china import embedded_grid
 from netmodel.grids.cog import BLOCK, Band, Window, write_cog
 from netmodel.grids.elevation import check_elevation
 from netmodel.grids.grid import Grid
-from netmodel.grids.io import attribution_of, open_raster, reading, warped
+from netmodel.grids.io import attribution_of, open_raster, reading, scaled, warped
 from netmodel.grids.population import default_grid, read_population
 from netmodel.grids.population_checks import (
     ELEVATION_WORDS,
@@ -147,7 +147,7 @@ def import_dem(
         band = Band("mean elevation", "m", nodata=np.nan)
         tags = _tags(f"mean elevation, of {Path(path).name}", attribution_of(source))
         with folder_for_output(place.path.parent), warped(source, grid) as view:
-            windows = _elevations(path, view, grid, progress)
+            windows = _elevations(path, (source, view), grid, progress)
             seen = write_cog(place.path, grid, np.float32, windows, band=band, tags=tags)
     _note_grid(grid, report)
     known = 100.0 * seen.count / (grid.shape[0] * grid.shape[1])
@@ -217,9 +217,13 @@ def _check_dem(source: "DatasetReader", path: str | Path) -> None:
 
 
 def _elevations(
-    path: str | Path, view: "WarpedVRT", grid: Grid, progress: Share | None
+    path: str | Path,
+    opened: "tuple[DatasetReader, WarpedVRT]",
+    grid: Grid,
+    progress: Share | None,
 ) -> Iterator[Window]:
     """Mean elevations by windows, checked."""
+    source, view = opened
     from rasterio.windows import Window as At
 
     anything = False
@@ -228,7 +232,7 @@ def _elevations(
         for column in range(0, grid.shape[1], BLOCK):
             width = min(BLOCK, grid.shape[1] - column)
             with reading(path):
-                value = view.read(1, window=At(column, row, width, height))
+                value = scaled(source, view.read(1, window=At(column, row, width, height)))
             check_elevation(path, value)
             anything = anything or bool(np.isfinite(value).any())
             yield row, column, value

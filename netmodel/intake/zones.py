@@ -5,15 +5,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import CRS
+from pyproj import CRS, Geod
 
 from netmodel._reading import Reading
 from netmodel._rows import Rows, check_mapping, read_rows
 from netmodel._site_checks import texts
 from netmodel.errors import InputError
+from netmodel.grids.polygons import on_grid
 from netmodel.intake.output import Place, write_features
 from netmodel.intake.people import People
-from netmodel.intake.points import in_wgs84, kept_rows, stated_crs, stated_datum, without_shape
+from netmodel.intake.points import (
+    check_degrees,
+    in_wgs84,
+    kept_rows,
+    stated_crs,
+    stated_datum,
+    without_shape,
+)
 from netmodel.intake.report import Report
 
 if TYPE_CHECKING:
@@ -64,7 +72,7 @@ def import_zones(
     zones = _moved(path, rows, zones, reading, report)
     _note_areas(zones, report)
     if people is not None:
-        _note_people(people, zones, report)
+        _note_people(path, people, zones, report)
     write_features(zones, place)
     return report
 
@@ -86,15 +94,21 @@ def _polygons(
     code = texts(table, "code", "") if "code" in table.columns else number
     out = geopandas.GeoDataFrame({"code": code}, geometry=shapes, crs=crs, index=table.index)
     out.insert(1, "name", texts(table, "name", "") if "name" in table.columns else out["code"])
-    twice = out["code"].duplicated().to_numpy()
-    if twice.any():
-        k = int(np.argmax(twice))
-        raise InputError(
-            f"{path}: row {table.index[k]}: code {out['code'].iloc[k]!r} again; give each zone "
-            "one, dissolve them, or --column code= to number them"
-        )
+    _check_codes(path, out)
     report.note("zones", len(out))
     return out
+
+
+def _check_codes(path: str | Path, zones: "GeoDataFrame") -> None:
+    """Refuse zones without a code, and codes of two zones."""
+    blank, twice = (zones["code"] == "").to_numpy(), zones["code"].duplicated().to_numpy()
+    for bad, what in ((blank, "no code"), (twice, "code {!r} again")):
+        if bad.any():
+            k = int(np.argmax(bad))
+            raise InputError(
+                f"{path}: row {zones.index[k]}: {what.format(zones['code'].iloc[k])}; give each "
+                "zone one, dissolve those of one code, or --column code= to number them"
+            )
 
 
 def _valid(path: str | Path, shapes: "GeoSeries", *, repair: bool, report: Report) -> "GeoSeries":
@@ -113,8 +127,6 @@ def _valid(path: str | Path, shapes: "GeoSeries", *, repair: bool, report: Repor
         )
     report.drop("no geometry", shapes.index.to_numpy()[empty])
     shapes = shapes[~empty]
-    if shapes.empty:
-        raise InputError(f"{path}: no polygon in it; give zones with their geometry")
     bad = ~shapes.is_valid.to_numpy(np.bool_)
     if bad.any() and not repair:
         k = int(np.argmax(bad))
@@ -127,6 +139,11 @@ def _valid(path: str | Path, shapes: "GeoSeries", *, repair: bool, report: Repor
         shapes = shapes.copy()
         shapes[bad] = _polygonal(shapes[bad].make_valid())
         report.note("polygons mended", f"{int(bad.sum()):,}, the first row {shapes.index[bad][0]}")
+        flat = without_shape(shapes)
+        report.drop("no area left after mending", shapes.index.to_numpy()[flat])
+        shapes = shapes[~flat]
+    if shapes.empty:
+        raise InputError(f"{path}: no polygon in it; give zones with their geometry")
     return shapes
 
 
@@ -153,6 +170,10 @@ def _moved(
     crs = CRS.from_user_input(zones.crs)
     datum = stated_datum(path, rows.where(rows.table.index.isin(zones.index)), reading)
     number = zones.index.to_numpy(np.int64)
+    if crs.is_geographic:
+        bounds = zones.geometry.bounds.to_numpy()
+        for k in (0, 2):  # both corners
+            check_degrees(path, bounds[:, k], bounds[:, k + 1], number)
     inner = zones.geometry.to_crs("EPSG:4326").representative_point()
     in_wgs84((inner.x.to_numpy(), inner.y.to_numpy()), path, (crs, datum, number), report)
     if datum != "gcj02":
@@ -168,20 +189,29 @@ def _moved(
 
 
 def _note_areas(zones: "GeoDataFrame", report: Report) -> None:
-    """Area, and how much of it lies in several zones."""
+    """Geodesic area, and how much of it lies in several zones."""
+    from shapely import orient_polygons
+
+    geod = Geod(ellps="WGS84")
+    degrees = orient_polygons(zones.geometry.to_crs("EPSG:4326").to_numpy())
+    total = sum(geod.geometry_area_perimeter(one)[0] for one in degrees) / 1e6
+    report.note("area [km2]", float(total))
     plane = zones.geometry.to_crs(_AREAS)
-    total = float(plane.area.sum()) / 1e6
-    report.note("area [km2]", total)
-    double = total - float(plane.union_all().area) / 1e6
-    if double > 1e-6 * total:
-        report.note("of it in several zones, counted once for each [km2]", double)
+    double = 1.0 - float(plane.union_all().area) / float(plane.area.sum())
+    if double > 1e-6:
+        report.note("of it in several zones, counted once for each [km2]", double * float(total))
 
 
-def _note_people(people: People, zones: "GeoDataFrame", report: Report) -> None:
+def _note_people(path: str | Path, people: People, zones: "GeoDataFrame", report: Report) -> None:
     """People in the zones."""
     from netmodel.grids.overlap import polygon_sums
 
-    sums = polygon_sums(people.people, people.grid, zones.to_crs(people.grid.crs))
+    sums = polygon_sums(people.people, people.grid, on_grid(path, zones, people.grid))
+    if not sums.any():
+        raise InputError(
+            f"{path}: nobody of the population raster lives in any zone; give zones and a raster "
+            "of one region, and see that longitude and latitude are not swapped"
+        )
     total = float(np.nansum(people.people))
     report.note("people in zones", float(sums.sum()))
     report.note("of the raster's people [%]", round(100.0 * float(sums.sum()) / total, 2))

@@ -319,7 +319,7 @@ def several(path, bands, **more):
 
 def test_bands_are_chosen(tmp_path):
     path = several(tmp_path / "two.tif", 2, photometric="minisblack")
-    with pytest.raises(InputError, match=r"two\.tif: 2 bands.*band = 1\.\.2"):
+    with pytest.raises(InputError, match=r"two\.tif: 2 bands.*--band 1\.\.2"):
         read_population(path)
     assert read_population(path, band=2).source_people == 400.0
     with pytest.raises(InputError, match=r"band = 3, but it has 1\.\.2"):

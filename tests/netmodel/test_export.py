@@ -307,9 +307,9 @@ def test_networks_of_any_name_stay_inside_the_folder():
         return [layer.path for layer in layers_of(tree)]
 
     assert names("mobile", "b-2") == ["s/v_mobile", "s/v_b-2"]
-    assert names("../../etc", "etc") == ["s/v_0etc", "s/v_1etc"]
-    assert names("移动", "电信") == ["s/v_0", "s/v_1"]
-    assert names("Aa", "aA") == ["s/v_0Aa", "s/v_1aA"]
+    assert names("../../etc", "etc") == ["s/v_0_etc", "s/v_1_etc"]
+    assert names("移动", "电信") == ["s/v_移动", "s/v_电信"]
+    assert names("Aa", "aA") == ["s/v_0_Aa", "s/v_1_aA"]
 
 
 def test_some_layers_only(ran, tmp_path):

@@ -284,3 +284,93 @@ def test_villages_without_ids_are_numbered(tmp_path):
     import_villages(write(tmp_path / "v.csv", text), tmp_path / "out.csv")
     ids = pd.read_csv(tmp_path / "out.csv", dtype=str)["village_id"].tolist()
     assert ids == [f"{k:02d}" for k in range(1, 11)]
+
+
+def test_what_is_read_and_what_is_not_is_told(tmp_path):
+    text = "Longitude,lat,Company,Height\n11.5,48.1,a,30\n11.5,48.1,b,30\n"
+    report, table = sites(tmp_path, text)
+    assert report.facts["columns read"] == "lon (Longitude), lat, height_m (Height)"
+    assert report.facts["columns not read"] == "Company"
+    # They differ in a column that is not read: no copies, and one place.
+    assert report.dropped == [] and table["rows"].tolist() == [2]
+
+
+def test_radio_cells_without_an_identity_are_no_copies(tmp_path):
+    header = "mcc,net,area,cell,lon,lat\n"
+    report, _ = sites(tmp_path, header + "262,1,,,11.5,48.1\n262,1,,,11.6,48.1\n")
+    assert report.facts["sites"] == 2 and report.dropped == []
+    report, _ = sites(tmp_path, header + "262,1,9,7,11.5,48.1\n262,1,9,7,11.6,48.1\n")
+    assert report.facts["sites"] == 1 and report.dropped[0]["rows"] == 1
+
+
+def test_ids_are_kept_to_the_letter(tmp_path):
+    _, table = sites(tmp_path, "site_id,lon,lat\n0012,11.5,48.1\nNA,11.6,48.1\nv1.0,11.7,48.1\n")
+    assert table["site_id"].tolist() == ["0012", "NA", "v1.0"]
+
+
+def test_ids_within_reach_of_another_are_told(tmp_path):
+    report, table = sites(tmp_path, "id,lon,lat\nA,11.5,48.1\nB,11.50003,48.1\n")
+    assert table["site_id"].tolist() == ["A"]
+    assert report.facts["site ids within reach of another's"].startswith("1, such as B")
+
+
+def test_a_row_may_end_with_a_separator(tmp_path):
+    _, table = sites(tmp_path, "lon,lat,height\n11.5,48.1,30,\n11.6,48.2,40,\n")
+    assert table[["lon", "lat", "height_m"]].to_numpy().tolist() == [
+        [11.5, 48.1, 30.0],
+        [11.6, 48.2, 40.0],
+    ]
+
+
+def test_networks_that_would_be_one_are_refused(tmp_path):
+    for names in (("A+B", "A&B"), ("Net", "net")):
+        text = "".join(f"11.{k},48.1,{name}\n" for k, name in enumerate(names))
+        with pytest.raises(InputError, match="would both be called"):
+            sites(tmp_path, "lon,lat,network\n" + text)
+
+
+def test_longitudes_beyond_180_degrees_are_wrapped(tmp_path):
+    _, table = sites(tmp_path, "lon,lat\n190.0,-17.5\n-170.0,-17.5\n")
+    assert table["lon"].tolist() == [-170.0] and table["rows"].tolist() == [2]
+
+
+def test_projected_columns_go_with_the_crs(tmp_path):
+    text = "lon,lat,x,y\n0,0,530000,180000\n0,0,531000,180000\n"
+    _, table = sites(tmp_path, text, reading=Reading(crs="EPSG:27700"))
+    assert table["lat"].between(51.4, 51.6).all() and len(table) == 2
+    with pytest.raises(InputError, match="lon and lat are degrees, and EPSG:27700 has none"):
+        sites(tmp_path, "lon,lat\n530000,180000\n", reading=Reading(crs="EPSG:27700"))
+
+
+def test_columns_left_out_and_columns_twice(tmp_path):
+    text = "id,band,lon,lat\n1,n99,11.5,48.1\n"
+    _, table = sites(tmp_path, text, reading=Reading({"band": ""}))
+    assert "band" not in table.columns
+    with pytest.raises(InputError, match="could both be lat; say which"):
+        sites(tmp_path, "lon,lat,Latitude\n11.5,48.1,0\n")
+    with pytest.raises(InputError, match="--column site_id=op: that column is network already"):
+        sites(
+            tmp_path,
+            "op,lon,lat\na,11.5,48.1\n",
+            reading=Reading({"network": "op", "site_id": "op"}),
+        )
+    with pytest.raises(InputError, match="two columns named 'lat'"):
+        sites(tmp_path, "lon,lat,lat\n11.5,48.1,0\n")
+
+
+def test_a_value_to_keep_that_does_not_occur_is_told(tmp_path):
+    reading = Reading(keep={"radio": ("LTE", "NR")})
+    report, _ = sites(tmp_path, "radio,lon,lat\nLTE,11.5,48.1\nGSM,11.6,48.1\n", reading=reading)
+    assert report.facts["no row has radio"] == "NR"
+
+
+def test_web_mercator_states_no_datum_in_china(tmp_path):
+    with pytest.raises(InputError, match="lie in China"):
+        sites(tmp_path, "x,y\n12957000,4853000\n", reading=Reading(crs="EPSG:3857"))
+
+
+def test_one_swapped_row_is_to_be_mended(tmp_path, people):
+    lon, lat = people.grid.lonlat(people.grid.x[2], people.grid.y[2])
+    text = f"lon,lat\n{lon},{lat}\n{lat},{lon}\n"
+    with pytest.raises(InputError, match="first row 3; longitude and latitude look swapped: mend"):
+        sites(tmp_path, text, people=people)

@@ -210,3 +210,26 @@ def test_a_scenario_names_it(tmp_path, people):
 
     region = open_region(Scenario.from_dict(given))
     assert np.nansum(region.people) == pytest.approx(sum_of(people), rel=1e-9)
+
+
+def test_elevations_are_scaled(tmp_path):
+    path = write(tmp_path / "e.tif", np.full((60, 80), 1000), dtype="int16")
+    with rasterio.open(path, "r+") as target:
+        target.scales, target.offsets = (0.1,), (50.0,)
+    report = import_dem(path, tmp_path / "dem.tif")
+    assert report.facts["mean [m]"] == 150.0
+
+
+def test_rasters_without_a_place_or_over_the_180th_meridian(tmp_path):
+    flat = np.full((60, 80), 100.0)
+    with pytest.warns(rasterio.errors.NotGeoreferencedWarning):
+        path = write(tmp_path / "p.tif", flat, transform=Affine.identity())
+    for function in (import_population, import_dem):
+        with pytest.raises(InputError, match="no place on Earth"):
+            function(path, tmp_path / "out.tif")
+    fiji = {"transform": Affine(0.01, 0, 179.7, 0, -0.01, -16.0)}
+    path = write(tmp_path / "f.tif", flat, **fiji)
+    with pytest.raises(InputError, match="cut it at the 180th meridian"):
+        import_dem(path, tmp_path / "out.tif")
+    import_population(path, tmp_path / "out.tif")
+    assert sum_of(tmp_path / "out.tif") == pytest.approx(sum_of(path), rel=1e-9)

@@ -7,6 +7,9 @@ from pyproj import Geod
 from netmodel._reading import Reading
 from netmodel.errors import InputError
 from netmodel.grids.datum import gcj02_of_wgs84
+from netmodel.grids.grid import Grid
+from netmodel.grids.polygons import read_polygons
+from netmodel.intake.people import People
 from netmodel.intake.zones import import_zones
 
 BOX = shapely.box(11.0, 48.0, 11.2, 48.2)
@@ -107,3 +110,45 @@ def test_municipalities_of_sao_miguel(tmp_path, shared):
     geod = Geod(ellps="WGS84")
     area = sum(abs(geod.geometry_area_perimeter(s)[0]) for s in table.geometry) / 1e6
     assert report.facts["area [km2]"] == pytest.approx(area, rel=1e-4)
+
+
+def test_what_mending_leaves_is_what_a_scenario_takes(tmp_path):
+    flat = shapely.Polygon([(0, 0), (1, 0), (0, 0)])
+    report, table = zones(tmp_path, [BOX, flat], repair=True)
+    assert table["code"].tolist() == ["1"] and read_polygons(tmp_path / "out.parquet") is not None
+    assert report.dropped == [{"reason": "no area left after mending", "rows": 1, "first_row": 2}]
+
+
+def test_geojson_is_in_wgs84(tmp_path):
+    crs = "+proj=laea +lat_0=48 +lon_0=11 +datum=WGS84 +units=m"
+    path = layer(tmp_path / "in.parquet", [shapely.box(0, 0, 10_000, 10_000)], crs)
+    import_zones(path, tmp_path / "z.geojson")
+    assert geopandas.read_file(tmp_path / "z.geojson").total_bounds.tolist() == pytest.approx(
+        [11.0, 48.0, 11.1341, 48.0899], abs=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "columns", "says"),
+    [
+        (shapely.box(600_000, 5_300_000, 601_000, 5_301_000), {}, "row 1 has latitude 5.3e"),
+        (shapely.box(48, 111, 49, 112), {}, "latitude 111, 1 rows beyond 90; longitude and lat"),
+        (BOX, {"code": [None]}, "row 1: no code; give each zone one"),
+    ],
+)
+def test_places_and_codes_that_are_none(tmp_path, shape, columns, says):
+    with pytest.raises(InputError, match=says):
+        zones(tmp_path, [shape], **columns)
+
+
+def test_zones_of_another_region(tmp_path):
+    grid = Grid.from_bounds("EPSG:3035", (4_000_000, 3_000_000, 4_004_000, 3_004_000), 1000.0)
+    path = layer(tmp_path / "in.parquet", [BOX])
+    with pytest.raises(InputError, match="nobody of the population raster lives in any zone"):
+        import_zones(path, tmp_path / "z.parquet", people=People(grid, np.ones(grid.shape)))
+
+
+def test_areas_over_the_180th_meridian(tmp_path):
+    report, _ = zones(tmp_path, [shapely.box(179.0, -18.0, 181.0, -16.0)])
+    area = Geod(ellps="WGS84").geometry_area_perimeter(shapely.box(9.0, -18.0, 11.0, -16.0))[0]
+    assert report.facts["area [km2]"] == pytest.approx(abs(area) / 1e6, rel=1e-9)
