@@ -72,7 +72,7 @@ class Sites(Table):
     """5G base stations: a list, or a total to synthesise from."""
 
     path: Path | None = Field(
-        None, description="CSV with lon, lat (or x, y and crs), network, kind"
+        None, description="list with lon, lat (or x, y and crs), network, kind: CSV, Parquet, ..."
     )
     crs: str | None = Field(None, description="CRS of x and y in the list")
     total: Annotated[int, Field(gt=0)] | None = Field(
