@@ -87,6 +87,9 @@ def warped(source: "DatasetReader", grid: Grid) -> "WarpedVRT":
     InputError
         A raster over the 180th meridian, of which GDAL would leave out a half.
     """
+    from rasterio.enums import Resampling
+    from rasterio.vrt import WarpedVRT
+
     bounds = source.bounds
     if source.crs is not None and source.crs.is_geographic:
         if bounds.left < -180.001 or bounds.right > 180.001:
@@ -94,9 +97,6 @@ def warped(source: "DatasetReader", grid: Grid) -> "WarpedVRT":
                 f"{source.name}: longitudes from {bounds.left:g} to {bounds.right:g}; cut it at "
                 "the 180th meridian, or give it in a projected CRS"
             )
-    from rasterio.enums import Resampling
-    from rasterio.vrt import WarpedVRT
-
     return WarpedVRT(
         source,
         crs=grid.crs.to_wkt(),

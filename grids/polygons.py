@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from netmodel.grids.errors import InputError
 from netmodel.grids.grid import Grid
-from netmodel.grids.vectors import read_vector
+from netmodel.grids.vectors import read_vector, without_shape
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -31,28 +32,61 @@ def read_polygons(path: str | Path, code: str | None = None) -> "GeoDataFrame":
         column; a code that is missing or used twice. It gives the row, counted from 1.
     """
     frame = read_vector(path)
-    if not _is_polygon(frame).any():
-        raise InputError(f"{path}: no polygons in it; give an area or zones as polygons")
-    _check_kinds(path, frame)
-    _check_valid(path, frame)
+    frame = frame.set_axis(np.arange(1, len(frame) + 1))
+    check_polygons(path, frame)
     if code is not None:
         check_column(path, frame, code)
-        _check_codes(path, frame, code)
+        check_codes(path, frame[code])
     return frame
+
+
+def check_polygons(path: str | Path, frame: "GeoDataFrame") -> None:
+    """Refuse features that are no sound polygons; the index has their rows' numbers."""
+    polygon = np.asarray(frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"]))
+    if not polygon.any():
+        raise InputError(f"{path}: no polygons in it; give an area or zones as polygons")
+    repair = f"`netmodel import zones {path} -o OUT --repair`"
+    empty = without_shape(frame.geometry)
+    _refuse(
+        path, frame.index, empty, f"no geometry; leave the row out or draw it, or {repair} does"
+    )
+    kind = frame.geometry.geom_type.to_numpy()[~polygon & ~empty]
+    _refuse(path, frame.index, ~polygon & ~empty, f"a {next(iter(kind), '')}; give polygons only")
+    invalid = ~np.asarray(frame.geometry.is_valid)
+    reason = next(iter(frame.geometry[invalid].is_valid_reason()), "")
+    mend = f"mend it, for example with QGIS' Fix geometries, or {repair}"
+    _refuse(path, frame.index, invalid, f"invalid polygon ({reason}); {mend}")
+
+
+def check_codes(path: str | Path, codes: "pd.Series[Any]") -> None:
+    """Refuse zones without a code, and codes of two zones; the index has the rows' numbers."""
+    text, name = codes.astype(str).str.strip(), codes.name
+    blank = np.asarray(codes.isna() | (text == ""))
+    _refuse(path, codes.index, blank, f"no {name}; give each zone a code")
+    again = np.asarray(text.duplicated())
+    if again.any():
+        value = text[again].iloc[0]
+        before = codes.index[int(np.argmax(text == value))]
+        one = "give each zone its own code, or make the parts one multipolygon"
+        _refuse(path, codes.index, again, f"{name} {value!r} is also in row {before}; {one}")
+
+
+def _refuse(path: str | Path, number: "pd.Index[int]", bad: NDArray[np.bool_], what: str) -> None:
+    """Refuse rows by the first of them."""
+    if bad.any():
+        row, rows = number[int(np.argmax(bad))], int(bad.sum())
+        raise InputError(f"{path}: row {row}: {what} ({rows:,} rows in all)")
 
 
 def on_grid(path: str | Path, polygons: "GeoDataFrame", grid: Grid) -> "GeoDataFrame":
     """The polygons in the CRS of the grid; between points their edges are straight there.
 
-    `path` is where they came from.
+    `path` is where they came from, their index the rows' numbers.
     """
     out = polygons.to_crs(grid.crs)
     bad = ~np.isfinite(out.geometry.bounds.to_numpy()).all(axis=1)
-    if bad.any():
-        raise InputError(
-            f"{path}: row {_first(bad)}: reaches where {grid.name} has no coordinates; "
-            "cut the polygons to the region of the grid"
-        )
+    what = f"reaches where {grid.name} has no coordinates; cut the polygons to the grid's region"
+    _refuse(path, polygons.index, bad, what)
     return out
 
 
@@ -62,49 +96,3 @@ def check_column(path: str | Path, frame: "GeoDataFrame", column: str) -> None:
         raise InputError(
             f"{path}: no column {column!r}; it has {', '.join(map(str, frame.columns[:20]))}"
         )
-
-
-def _is_polygon(frame: "GeoDataFrame") -> NDArray[np.bool_]:
-    return np.asarray(frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"]))
-
-
-def _check_kinds(path: str | Path, frame: "GeoDataFrame") -> None:
-    empty = np.asarray(frame.geometry.isna() | frame.geometry.is_empty)
-    if empty.any():
-        raise InputError(f"{path}: row {_first(empty)}: no geometry; leave the row out or draw it")
-    other = ~_is_polygon(frame)
-    if other.any():
-        kind = frame.geometry.geom_type[other].iloc[0]
-        raise InputError(f"{path}: row {_first(other)}: a {kind}; give polygons only")
-
-
-def _check_valid(path: str | Path, frame: "GeoDataFrame") -> None:
-    import shapely
-
-    invalid = ~np.asarray(frame.geometry.is_valid)
-    if invalid.any():
-        reason = shapely.is_valid_reason(frame.geometry[invalid].iloc[0])
-        raise InputError(
-            f"{path}: row {_first(invalid)}: invalid polygon ({reason}); mend it, for example with "
-            f"QGIS' Fix geometries, or `netmodel import zones {path} -o OUT --repair`"
-        )
-
-
-def _check_codes(path: str | Path, frame: "GeoDataFrame", code: str) -> None:
-    missing = np.asarray(frame[code].isna())
-    if missing.any():
-        raise InputError(f"{path}: row {_first(missing)}: no {code}; give each zone a code")
-    again = np.asarray(frame[code].astype(str).duplicated())
-    if again.any():
-        row = _first(again)
-        value: Any = str(frame[code].iloc[row - 1])
-        before = _first(np.asarray(frame[code].astype(str) == value))
-        raise InputError(
-            f"{path}: row {row}: {code} {value!r} is also in row {before}; give each zone its own "
-            "code, or make the parts one multipolygon"
-        )
-
-
-def _first(mask: NDArray[np.bool_]) -> int:
-    """Row, counted from 1, of the first true value."""
-    return int(np.argmax(mask)) + 1

@@ -151,7 +151,7 @@ def read_population(
 def default_grid(source: Grid, resolution_m: float) -> Grid:
     """The grid for a raster that states none.
 
-    Its own where that is equal-area, in metres, with square cells of `resolution_m` whose edges
+    Its own where that is equal-area, in meters, with square cells of `resolution_m` whose edges
     lie on multiples of it; else Lambert azimuthal equal-area around it, covering all of it.
     """
     if _is_run_grid(source, resolution_m):

@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from netmodel.grids.errors import DataError, InputError
 
 if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
+    from geopandas import GeoDataFrame, GeoSeries
 
 _PARQUET = b"PAR1"  # how every Parquet file begins
 
@@ -49,6 +52,25 @@ def read_vector(
     if needs_crs and frame.crs is None:
         raise InputError(f"{path}: no CRS; state it in the file")
     return frame.reset_index(drop=True)
+
+
+def vector_columns(path: str | Path) -> list[str]:
+    """Names of the columns of a file that `read_vector` reads, without reading its features."""
+    if _is_parquet(path):
+        from pyarrow.parquet import read_schema
+
+        return [name for name in read_schema(path).names if not name.startswith("__index_level")]
+    from pyogrio import read_info
+
+    return [*map(str, read_info(path)["fields"]), "geometry"]
+
+
+def without_shape(shapes: "GeoSeries") -> NDArray[np.bool_]:
+    """Which geometries are missing or empty."""
+    from shapely import is_empty, is_missing
+
+    array = shapes.to_numpy()
+    return np.asarray(is_missing(array) | is_empty(array))
 
 
 def _is_parquet(path: str | Path) -> bool:

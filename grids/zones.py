@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,11 +36,14 @@ class Zones:
         `code`, `name_en`, `name_zh` and whatever else is known, a row a zone.
     overlap : Overlap, optional
         Shares of cells in zones that are polygons; otherwise cells are of their label's zone.
+    polygons : GeoDataFrame, optional
+        Those polygons as they were given, a row a zone.
     """
 
     label: Label
     table: pd.DataFrame
     overlap: Overlap | None = None
+    polygons: "GeoDataFrame | None" = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -61,12 +64,14 @@ class Zones:
     def crop(self, rows: slice, columns: slice) -> "Zones":
         """The same zones in a window."""
         overlap = None if self.overlap is None else self.overlap.crop(rows, columns)
-        return Zones(np.ascontiguousarray(self.label[rows, columns]), self.table, overlap)
+        label = np.ascontiguousarray(self.label[rows, columns])
+        return replace(self, label=label, overlap=overlap)
 
     def within(self, mask: NDArray[np.bool_]) -> "Zones":
         """The same zones without the cells where `mask` (row, column) is false."""
         overlap = None if self.overlap is None else self.overlap.where(mask)
-        return Zones(np.where(mask, self.label, -1).astype(np.int32), self.table, overlap)
+        label = np.where(mask, self.label, -1).astype(np.int32)
+        return replace(self, label=label, overlap=overlap)
 
 
 def sums_by_level(
@@ -123,15 +128,11 @@ def read_zones(
     if not overlap.share.any():
         raise InputError(f"{path}: no polygon overlaps the grid; give zones of its region")
     shared = overlap.with_whole_edges() if whole_edges else overlap
-    return Zones(overlap.labels(), zone_table(frame, code, name), shared)
-
-
-def zone_table(frame: "GeoDataFrame", code: str | None, name: str | None) -> pd.DataFrame:
-    """Codes and names of polygons; row numbers where no column has them."""
     number = [str(i + 1) for i in range(len(frame))]
     codes = frame[code].astype(str).tolist() if code else number
     names = frame[name].astype(str).tolist() if name else codes
-    return pd.DataFrame({"code": codes, "name_en": names, "name_zh": ""})
+    table = pd.DataFrame({"code": codes, "name_en": names, "name_zh": ""})
+    return Zones(overlap.labels(), table, shared, frame)
 
 
 def polygon_mask(path: str | Path, grid: Grid) -> NDArray[np.bool_]:

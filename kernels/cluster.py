@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from netmodel.kernels._jit import kernel
 
-_MARGIN = 1.001  # of a row's stretch of longitude, whose length in metres changes across a row
+_MARGIN = 1.001  # of a row's stretch of longitude, whose length in meters changes across a row
 
 
 class Rows(NamedTuple):

@@ -23,29 +23,6 @@ _UNKNOWN, _EMPTY, _INHABITED = 0, 1, 2
 
 
 @kernel
-def share_counts(
-    corner_column: Float, corner_row: Float, count: Float, out: Float, known: NDArray[np.bool_]
-) -> float:
-    """Add the counts to `out` by area of overlap; the sum that fell outside it.
-
-    Parameters
-    ----------
-    corner_column, corner_row : (row + 1, column + 1)
-        Corners of the source cells, in columns and rows of `out`.
-    count : (row, column)
-        Counts of the source cells; NaN is no data.
-    out : (target row, target column)
-        Added to in place.
-    known : (target row, target column)
-        Set in place where a source cell with data overlaps.
-    """
-    rows, columns = np.arange(count.shape[0] + 1), np.arange(count.shape[1] + 1)
-    node = np.empty((2, *corner_column.shape))
-    node[0], node[1] = corner_column, corner_row
-    return share_patches(node, rows, columns, count, out, known, np.inf)
-
-
-@kernel
 def share_patches(
     node: Float,
     at_row: Int,
@@ -55,17 +32,21 @@ def share_patches(
     known: NDArray[np.bool_],
     most_span: float,
 ) -> float:
-    """`share_counts` where corners are known at some nodes, bilinear between them.
+    """Add the counts to `out` by area of overlap; the sum that fell outside it.
 
     Parameters
     ----------
     node : (2, node row, node column)
-        Column and row of `out` at which each node is.
+        Column and row of `out` at which each node is; corners between nodes are bilinear.
     at_row, at_column : (node,)
         Rows and columns of the source at whose upper left corner the nodes are, increasing; the
         first and the last may lie beyond `count`.
-    count, out, known
-        As for `share_counts`.
+    count : (row, column)
+        Counts of the source cells; NaN is no data.
+    out : (target row, target column)
+        Added to in place.
+    known : (target row, target column)
+        Set in place where a source cell with data overlaps.
     most_span : float
         Cells that reach over more columns or rows of `out` are torn by the edge of a map, and
         outside, as those are whose corners are NaN.

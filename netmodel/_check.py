@@ -17,7 +17,7 @@ from netmodel.errors import InputError
 from netmodel.grids.elevation import check_elevation
 from netmodel.grids.io import warped_window
 from netmodel.grids.overlap import overlap_of
-from netmodel.grids.polygons import on_grid, read_polygons
+from netmodel.grids.polygons import on_grid
 from netmodel.scenario import Scenario
 
 _NOISE = 1e-6  # shares below are slivers along borders
@@ -99,10 +99,10 @@ def _zones(region: Region) -> str:
 
 def _zone_losses(scenario: Scenario, region: Region) -> list[tuple[str, str]]:
     """What polygon zones leave out of the raster or count twice; nothing where they fit."""
-    path = scenario.zones.path
-    if path is None:
+    path, polygons = scenario.zones.path, region.counties.polygons
+    if path is None or polygons is None:
         return []
-    shapes = on_grid(path, read_polygons(path), region.grid)
+    shapes = on_grid(path, polygons, region.grid)
     union = shapes.dissolve()
     once = overlap_of(union, region.grid)
     plane_area = abs(region.grid.affine.determinant)

@@ -26,6 +26,7 @@ from netmodel._styles import (
 from netmodel.errors import InputError
 from netmodel.grids.cog import BLOCK, Band, Moments, Window, write_cog
 from netmodel.grids.layers import grid_of
+from netmodel.grids.windows import windows_of
 from netmodel.store import open_run, read_state, write_text
 
 FOLDER = "gis"  # in the run's, by default
@@ -296,11 +297,8 @@ def _windows(array: xr.DataArray) -> Iterable[Window]:
     """Parts of a layer in whole chunks of its store."""
     chunk = int((array.encoding.get("chunks") or (_SIDE,))[-1])
     side = chunk * -(-_SIDE // chunk)
-    rows, columns = array.shape
-    for row in range(0, rows, side):
-        for column in range(0, columns, side):
-            part = array[row : row + side, column : column + side]
-            yield row, column, part.values
+    for rows, columns in windows_of((array.shape[0], array.shape[1]), (side, side), side**2):
+        yield rows.start, columns.start, array[rows, columns].values
 
 
 def _style(

@@ -5,23 +5,22 @@ from pathlib import Path
 import pandas as pd
 
 from netmodel._region import Region
-from netmodel._settings import ZoneFile
 from netmodel._site_list import stations_of
-from netmodel.grids.polygons import read_polygons
-from netmodel.grids.zones import zone_table
+from netmodel.grids.zones import Zones
 from netmodel.store import write_parquet
 
 ZONES, STATIONS = "zones.parquet", "sites.parquet"
 
 
-def write_zones(zones: ZoneFile, folder: Path) -> None:
-    """Write the polygons that a scenario names, with code and name, as GeoParquet."""
+def write_zones(zones: Zones, folder: Path) -> None:
+    """Write the polygons of zones that have them, with code and name, as GeoParquet."""
     import geopandas
 
-    assert zones.path is not None
-    shapes = read_polygons(zones.path, zones.code)
-    table = zone_table(shapes, zones.code, zones.name)[["code", "name_en"]]
-    write_parquet(geopandas.GeoDataFrame(table, geometry=shapes.geometry), folder / ZONES)
+    if zones.polygons is None:
+        return
+    shapes, table = zones.polygons.geometry, zones.table[["code", "name_en"]]
+    frame = geopandas.GeoDataFrame(table, geometry=shapes.to_numpy(), crs=shapes.crs)
+    write_parquet(frame, folder / ZONES)
 
 
 def write_stations(listed: pd.DataFrame, region: Region, folder: Path) -> None:

@@ -99,13 +99,15 @@ def read_points(path: str | Path, key: str) -> pd.DataFrame:
 
     A table without geometry is as it is.
     """
+    from netmodel.grids.vectors import without_shape
+
     rows = read_rows(path, Reading(), key=key)
     points = rows.geo
     if points is None:
         return rows.table
     if points.crs is None:
         raise InputError(f"{path}: no CRS; `netmodel import` it with --crs")
-    other = (points.geometry.geom_type != "Point").to_numpy() | points.geometry.is_empty.to_numpy()
+    other = without_shape(points.geometry) | (points.geometry.geom_type != "Point").to_numpy()
     if other.any():
         row = points.index[int(np.argmax(other))]
         raise InputError(f"{path}: row {row} is no point; {key} takes a layer of points")
@@ -150,7 +152,9 @@ def column_names(path: str | Path) -> list[str]:
     form = _format(path, "the path")
     if form in ("CSV", "gzip"):
         return [str(c) for c in text_rows(path, Reading(), packed=form == "gzip", most=1).columns]
-    return [str(c) for c in _vector_table(path, form, Reading()).columns]
+    from netmodel.grids.vectors import vector_columns
+
+    return vector_columns(path)
 
 
 def _vector_table(path: str | Path, form: str, reading: Reading) -> pd.DataFrame:

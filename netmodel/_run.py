@@ -88,8 +88,7 @@ def write_tables(ran: Ran, scenario: Scenario, folder: Path) -> Summary:
     Polygons and stations of a user's own are kept beside them.
     """
     run = ran.tree
-    if scenario.zones.path is not None:
-        write_zones(scenario.zones, folder)
+    write_zones(ran.region.counties, folder)
     if ran.listed is not None and "sites" in run.children:
         write_stations(ran.listed, ran.region, folder)
     rows_of, headline = zone_tables(run, zone_levels(ran.region, scenario), scenario)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pyproj import CRS
 
 from netmodel.errors import InputError
 
@@ -101,18 +100,21 @@ def check_numbers(path: str | Path, table: pd.DataFrame) -> None:
             )
 
 
-def check_lonlat(
-    path: str | Path, crs: CRS, place: tuple[Float, Float], index: "pd.Index[int]"
-) -> None:
-    """Refuse latitudes beyond the poles; `index` is the rows' numbers."""
+def check_degrees(path: str | Path, place: tuple[Float, Float], index: "pd.Index[int]") -> None:
+    """Refuse latitudes and longitudes beyond their ranges; `index` is the rows' numbers."""
     lon, lat = place
-    beyond = np.abs(lat) > 90.0
-    if crs.is_geographic and beyond.any():
-        swapped = bool((np.abs(lon) <= 90.0).all())
-        raise InputError(
-            f"{path}: row {row_of(index, beyond)} has latitude {lat[beyond][0]:g}; "
-            + ("lon and lat look swapped" if swapped else "latitudes lie within -90..90")
-        )
+    for name, value, most in (("latitude", lat, 90.0), ("longitude", lon, 360.0)):
+        beyond = np.abs(value) > most
+        if beyond.any():
+            remedy = f"{name}s lie within {-most:g}..{most:g}; is its CRS one in meters?"
+            if name == "latitude" and (np.abs(lon[beyond]) <= 90.0).all():
+                remedy = "lon and lat look swapped"
+                if beyond.all():
+                    remedy += "; `netmodel import` takes --column lon=LAT --column lat=LON"
+            raise InputError(
+                f"{path}: row {row_of(index, beyond)} has {name} {value[beyond][0]:g}; {remedy} "
+                f"({int(beyond.sum()):,} rows in all)"
+            )
 
 
 def check_duplicates(path: str | Path, table: pd.DataFrame) -> None:

@@ -13,9 +13,9 @@ from netmodel._rows import column_names, read_points
 from netmodel._site_checks import (
     KINDS,
     RANGES,
+    check_degrees,
     check_duplicates,
     check_known,
-    check_lonlat,
     check_networks_named,
     check_numbers,
     coordinate_numbers,
@@ -124,7 +124,8 @@ def placed_sectors(
     table = _renamed(table)
     columns, source_crs = _coordinate_columns(path, table, crs)
     a, b = (coordinate_numbers(path, table, c) for c in columns)
-    check_lonlat(path, source_crs, (a, b), table.index)
+    if source_crs.is_geographic:
+        check_degrees(path, (a, b), table.index)
     x, y = Transformer.from_crs(source_crs, grid.crs, always_xy=True).transform(a, b)
     _check_inside((path, table.index), grid, (x, y), (a, b), source_crs)
     out = pd.DataFrame({"x": x, "y": y}, index=table.index)

@@ -16,7 +16,7 @@ import pandas as pd
 from netmodel._reading import OPENCELLID, RADIOS, SPELLINGS, Reading
 from netmodel.errors import DataError, InputError
 
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def text_rows(
@@ -31,15 +31,16 @@ def text_rows(
         names = [name.strip() for name in names]
         headless = len(names) == len(OPENCELLID) and names[0] in RADIOS
         names = list(OPENCELLID) if headless else _header(path, names, rows)
+        texts = _text_columns(names, reading)
         table = pd.read_csv(
             path,
             sep=separator,
             header=None if headless else 0,
             names=names,
             index_col=False,
-            dtype={name: str for name in names if _is_text(name, reading)},
+            dtype=dict.fromkeys(texts, str),
             keep_default_na=False,
-            na_values={n: [""] if _is_text(n, reading) else _BLANKS for n in names},
+            na_values={name: [""] if name in texts else _BLANKS for name in names},
             decimal=reading.decimal,
             encoding=encoding,
             compression="gzip" if packed else None,
@@ -63,11 +64,11 @@ _TEXTS = (
 )  # fmt: skip
 
 
-def _is_text(column: str, reading: Reading) -> bool:
-    """Whether a column of the file is read as words."""
+def _text_columns(names: list[str], reading: Reading) -> list[str]:
+    """Those of a file's columns that are read as words."""
     own = {v.strip().casefold() for k, v in reading.columns.items() if k in _TEXTS}
-    spellings = {s for name in _TEXTS for s in SPELLINGS[name]}
-    return column.strip().casefold() in own | spellings
+    spellings = own | {s for name in _TEXTS for s in SPELLINGS[name]}
+    return [name for name in names if name.casefold() in spellings]
 
 
 def _header(path: str | Path, names: list[str], rows: list[list[str]]) -> list[str]:
@@ -91,7 +92,7 @@ def _encoding(path: str | Path, stated: str, *, packed: bool) -> str:
     opened = gzip.open if packed else open
     with opened(path, "rb") as file:
         head = file.read(1024)
-    if bytes(head).startswith(UTF16):
+    if bytes(head).startswith(_UTF16):
         return "utf-16"
     if b"\0" in bytes(head) and stated == Reading.encoding:
         raise DataError(f"{path}: not a text file; give a CSV, or state its --encoding")

@@ -10,15 +10,16 @@ from pyproj import CRS, Transformer
 
 from netmodel._reading import Reading
 from netmodel._rows import Rows, check_mapping, read_rows
-from netmodel._site_checks import texts
+from netmodel._site_checks import check_degrees, texts
 from netmodel.errors import InputError
 from netmodel.grids.china import in_china
 from netmodel.grids.datum import in_gcj02_box, wgs84_of_gcj02
 from netmodel.grids.grid import crs_of
+from netmodel.grids.vectors import without_shape
 from netmodel.intake.report import Report
 
 if TYPE_CHECKING:
-    from geopandas import GeoDataFrame, GeoSeries
+    from geopandas import GeoDataFrame
 
     from netmodel.intake.people import People
 
@@ -74,7 +75,7 @@ def placed_points(path: str | Path, rows: Rows, reading: Reading, report: Report
     blank = ~(np.isfinite(a) & np.isfinite(b))
     rows, a, b = _without(path, "no coordinates", blank, (rows, a, b), report)
     if crs.is_geographic:
-        check_degrees(path, a, b, rows.number)
+        check_degrees(path, (a, b), rows.table.index)
         rows, a, b = _without(path, "at 0, 0", (a == 0.0) & (b == 0.0), (rows, a, b), report)
     to_wgs84 = Transformer.from_crs(crs, CRS.from_epsg(4326), always_xy=True)
     lon, lat = (np.asarray(v) for v in to_wgs84.transform(a, b))
@@ -180,14 +181,6 @@ def _of_geometry(
     return x, y, crs
 
 
-def without_shape(shapes: "GeoSeries") -> Mask:
-    """Which geometries are missing or empty."""
-    from shapely import is_empty, is_missing
-
-    array = shapes.to_numpy()
-    return np.asarray(is_missing(array) | is_empty(array))
-
-
 def stated_crs(path: str | Path, table: "GeoDataFrame", reading: Reading) -> CRS:
     """The CRS that a file states, or the command line; never two."""
     own = None if table.crs is None else CRS.from_user_input(table.crs)
@@ -213,23 +206,6 @@ def _without(
             f"{rows.number[bad][0]:,}; check the columns, --column and --decimal"
         )
     return rows.where(~bad), a[~bad], b[~bad]
-
-
-def check_degrees(path: str | Path, lon: Float, lat: Float, number: NDArray[np.int64]) -> None:
-    """Refuse latitudes and longitudes beyond their ranges."""
-    for name, value, most in (("latitude", lat, 90.0), ("longitude", lon, 360.0)):
-        beyond = np.abs(value) > most
-        if not beyond.any():
-            continue
-        swapped = name == "latitude" and bool((np.abs(lon[beyond]) <= 90.0).all())
-        remedy = f"{name}s lie within {-most:g}..{most:g}; is it a CRS in metres? state --crs"
-        if swapped:
-            remedy = "longitude and latitude look swapped"
-            remedy += ": --column lon=LAT --column lat=LON" if len(lon) == beyond.sum() else ""
-        raise InputError(
-            f"{path}: row {number[beyond][0]:,} has {name} {value[beyond][0]:g}, "
-            f"{int(beyond.sum()):,} rows beyond {most:g}; {remedy}"
-        )
 
 
 def stated_datum(path: str | Path, rows: Rows, reading: Reading) -> str | None:

@@ -25,7 +25,7 @@ from netmodel.grids.population_checks import (
     source_grid,
     words_said,
 )
-from netmodel.grids.windows import check_blocks
+from netmodel.grids.windows import check_blocks, windows_of
 from netmodel.intake.output import RASTER, Place
 from netmodel.intake.people import EMBEDDED
 from netmodel.intake.report import Report
@@ -80,8 +80,6 @@ def import_population(
     """
     report = Report()
     place = Place.of(path, out, overwrite=overwrite, suffixes=RASTER)
-    with open_raster(path) as source:
-        _note_source(source.crs, source.shape, report)
     found = read_population(
         path,
         _like(like),
@@ -93,6 +91,7 @@ def import_population(
     )
     grid, people = found.grid, found.people
     kept = float(np.nansum(people))
+    _note_source(found.source, report)
     report.note("people in the file", found.source_people)
     report.note("people kept", kept)
     report.note("people outside the grid", found.outside_people)
@@ -139,9 +138,9 @@ def import_dem(
     report = Report()
     place = Place.of(path, out, overwrite=overwrite, suffixes=RASTER)
     with open_raster(path) as source:
-        _note_source(source.crs, source.shape, report)
         _check_dem(source, path)
         native = source_grid(source, path)
+        _note_source(native, report)
         grid = _like(like) or default_grid(native, resolution_m or _usual_m(native))
         check_cells(grid)
         band = Band("mean elevation", "m", nodata=np.nan)
@@ -165,14 +164,14 @@ def _like(like: str | Path | None) -> Grid | None:
         return embedded_grid()
     with open_raster(like) as source:
         grid = source_grid(source, like)
-    if not grid.crs.is_projected or grid.crs.axis_info[0].unit_conversion_factor != 1.0:
+    if not grid.crs.is_projected or grid.meters_per_unit != 1.0:
         raise InputError(f"{like}: its grid is not in meters; give one that an import has made")
     return grid
 
 
-def _note_source(crs: object, shape: tuple[int, int], report: Report) -> None:
-    report.note("cells of the file", f"{shape[0]:,} x {shape[1]:,}")
-    report.note("CRS of the file", str(crs))
+def _note_source(grid: Grid, report: Report) -> None:
+    report.note("cells of the file", f"{grid.shape[0]:,} x {grid.shape[1]:,}")
+    report.note("CRS of the file", grid.name)
 
 
 def _note_grid(grid: Grid, report: Report) -> None:
@@ -224,19 +223,14 @@ def _elevations(
 ) -> Iterator[Window]:
     """Mean elevations by windows, checked."""
     source, view = opened
-    from rasterio.windows import Window as At
-
-    anything = False
-    for row in range(0, grid.shape[0], BLOCK):
-        height = min(BLOCK, grid.shape[0] - row)
-        for column in range(0, grid.shape[1], BLOCK):
-            width = min(BLOCK, grid.shape[1] - column)
-            with reading(path):
-                value = scaled(source, view.read(1, window=At(column, row, width, height)))
-            check_elevation(path, value)
-            anything = anything or bool(np.isfinite(value).any())
-            yield row, column, value
+    anything, windows = False, windows_of(grid.shape, (BLOCK, BLOCK), BLOCK**2)
+    for k, window in enumerate(windows):
+        with reading(path):
+            value = scaled(source, view.read(1, window=window))
+        check_elevation(path, value)
+        anything = anything or bool(np.isfinite(value).any())
+        yield window.rows.start, window.columns.start, value
         if progress is not None:
-            progress((row + height) / grid.shape[0])
+            progress((k + 1) / len(windows))
     if not anything:
         raise InputError(f"{path}: no elevation in the grid; give a raster of the same region")

@@ -38,7 +38,7 @@ WANTED = (
 # Positions of radio cells are estimates from measurements, those of other lists are surveyed.
 CLUSTER_M = {"cells": 100.0, "sites": 10.0}
 _ALONE_M = 100_000.0  # from the next site: likely a coordinate mistaken
-_LEAST_DEGREES = 1e-7  # about a centimetre, the height of a band where only copies are one site
+_LEAST_DEGREES = 1e-7  # about a centimeter, the height of a band where only copies are one site
 _GROUPS = 1 << 32  # bands of latitude that a group has room for
 _WGS84 = Geod(ellps="WGS84")
 

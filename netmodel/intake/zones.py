@@ -9,19 +9,13 @@ from pyproj import CRS, Geod
 
 from netmodel._reading import Reading
 from netmodel._rows import Rows, check_mapping, read_rows
-from netmodel._site_checks import texts
+from netmodel._site_checks import check_degrees, texts
 from netmodel.errors import InputError
-from netmodel.grids.polygons import on_grid
+from netmodel.grids.polygons import check_codes, check_polygons, on_grid
+from netmodel.grids.vectors import without_shape
 from netmodel.intake.output import Place, write_features
 from netmodel.intake.people import People
-from netmodel.intake.points import (
-    check_degrees,
-    in_wgs84,
-    kept_rows,
-    stated_crs,
-    stated_datum,
-    without_shape,
-)
+from netmodel.intake.points import in_wgs84, kept_rows, stated_crs, stated_datum
 from netmodel.intake.report import Report
 
 if TYPE_CHECKING:
@@ -88,63 +82,32 @@ def _polygons(
         raise InputError(f"{path}: no geometry in it; give a layer of polygons")
     crs = stated_crs(path, table, reading)
     report.note("CRS of the file", crs.name)
-    shapes = _valid(path, table.geometry, repair=repair, report=report)
-    table = table.loc[shapes.index]
+    table = _mended(table, report) if repair else table
+    check_polygons(path, table)
     number = [str(n) for n in table.index]
     code = texts(table, "code", "") if "code" in table.columns else number
+    shapes = table.geometry.to_numpy()
     out = geopandas.GeoDataFrame({"code": code}, geometry=shapes, crs=crs, index=table.index)
     out.insert(1, "name", texts(table, "name", "") if "name" in table.columns else out["code"])
-    _check_codes(path, out)
+    check_codes(path, out["code"])
     report.note("zones", len(out))
     return out
 
 
-def _check_codes(path: str | Path, zones: "GeoDataFrame") -> None:
-    """Refuse zones without a code, and codes of two zones."""
-    blank, twice = (zones["code"] == "").to_numpy(), zones["code"].duplicated().to_numpy()
-    for bad, what in ((blank, "no code"), (twice, "code {!r} again")):
-        if bad.any():
-            k = int(np.argmax(bad))
-            raise InputError(
-                f"{path}: row {zones.index[k]}: {what.format(zones['code'].iloc[k])}; give each "
-                "zone one, dissolve those of one code, or --column code= to number them"
-            )
-
-
-def _valid(path: str | Path, shapes: "GeoSeries", *, repair: bool, report: Report) -> "GeoSeries":
-    """Valid polygons; what is none is refused, or mended and reported."""
-    empty = without_shape(shapes)
-    other = ~empty & ~shapes.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy(np.bool_)
-    if other.any():
-        k = int(np.argmax(other))
-        raise InputError(
-            f"{path}: row {shapes.index[k]} is a {shapes.geom_type.iloc[k]}; zones are polygons"
-        )
-    if empty.any() and not repair:
-        raise InputError(
-            f"{path}: row {shapes.index[int(np.argmax(empty))]} has no geometry, "
-            f"{int(empty.sum()):,} rows in all; mend the file, or --repair leaves them out"
-        )
-    report.drop("no geometry", shapes.index.to_numpy()[empty])
-    shapes = shapes[~empty]
-    bad = ~shapes.is_valid.to_numpy(np.bool_)
-    if bad.any() and not repair:
-        k = int(np.argmax(bad))
-        reason = shapes.is_valid_reason().iloc[k]
-        raise InputError(
-            f"{path}: row {shapes.index[k]} is no valid polygon ({reason}), "
-            f"{int(bad.sum()):,} rows in all; mend the file, or --repair does"
-        )
-    if bad.any():
-        shapes = shapes.copy()
-        shapes[bad] = _polygonal(shapes[bad].make_valid())
-        report.note("polygons mended", f"{int(bad.sum()):,}, the first row {shapes.index[bad][0]}")
-        flat = without_shape(shapes)
-        report.drop("no area left after mending", shapes.index.to_numpy()[flat])
-        shapes = shapes[~flat]
-    if shapes.empty:
-        raise InputError(f"{path}: no polygon in it; give zones with their geometry")
-    return shapes
+def _mended(table: "GeoDataFrame", report: Report) -> "GeoDataFrame":
+    """The rows with a polygon, the invalid ones made valid."""
+    empty = without_shape(table.geometry)
+    report.drop("no geometry", table.index.to_numpy()[empty])
+    table = table[~empty]
+    bad = ~table.is_valid.to_numpy(np.bool_) & table.geom_type.isin(_AREAL).to_numpy(np.bool_)
+    if not bad.any():
+        return table
+    shapes = table.geometry.copy()
+    shapes[bad] = _polygonal(shapes[bad].make_valid())
+    report.note("polygons mended", f"{int(bad.sum()):,}, the first row {table.index[bad][0]}")
+    flat = without_shape(shapes)
+    report.drop("no area left after mending", table.index.to_numpy()[flat])
+    return table.set_geometry(shapes)[~flat]
 
 
 def _polygonal(shapes: "GeoSeries") -> "GeoSeries":
@@ -173,7 +136,7 @@ def _moved(
     if crs.is_geographic:
         bounds = zones.geometry.bounds.to_numpy()
         for k in (0, 2):  # both corners
-            check_degrees(path, bounds[:, k], bounds[:, k + 1], number)
+            check_degrees(path, (bounds[:, k], bounds[:, k + 1]), zones.index)
     inner = zones.geometry.to_crs("EPSG:4326").representative_point()
     in_wgs84((inner.x.to_numpy(), inner.y.to_numpy()), path, (crs, datum, number), report)
     if datum != "gcj02":

@@ -60,7 +60,8 @@ def test_codes_name_one_zone_each(tmp_path, codes, says):
 def test_polygons_that_a_grid_has_no_place_for_are_refused():
     one_half = "+proj=gnom +lat_0=0 +lon_0=0 +datum=WGS84 +type=crs"
     grid = Grid.from_bounds(one_half, (0, 0, 2000, 2000), 1000)
-    polygons = geopandas.GeoDataFrame(geometry=[GOOD, box(80, 0, 100, 1)], crs="EPSG:4326")
+    shapes, rows = [GOOD, box(80, 0, 100, 1)], [1, 2]
+    polygons = geopandas.GeoDataFrame(geometry=shapes, index=rows, crs="EPSG:4326")
     with pytest.raises(InputError, match=r"z.gpkg: row 2: reaches where .* has no coordinates"):
         on_grid("z.gpkg", polygons, grid)
     assert on_grid("z.gpkg", polygons[:1], grid).crs == grid.crs

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from netmodel.kernels.regrid import share_counts, share_patches
+from netmodel.kernels.regrid import share_patches
 from tests import strategies
 from tests.reference import regrid as twin
 
@@ -20,7 +20,8 @@ def share(affine, count, shape):
     x = affine.a * column + affine.b * row + affine.c
     y = affine.d * column + affine.e * row + affine.f
     out, known = np.zeros(shape), np.zeros(shape, bool)
-    outside = share_counts(x, y, count, out, known)
+    rows, columns = (np.arange(n + 1) for n in count.shape)
+    outside = share_patches(np.stack([x, y]), rows, columns, count, out, known, np.inf)
     return out, known, outside
 
 
