@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from netmodel.grids.errors import InputError
 from netmodel.grids.grid import Grid
+from netmodel.kernels.hilbert import hilbert_index
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -100,6 +101,16 @@ class Pixels:
         )
         return within.astype(np.int64)
 
+    @cached_property
+    def curve(self) -> tuple[NDArray[np.int32], Int]:
+        """Cell of a tile and flat pixel, in an order in which a cell's pixels follow a curve."""
+        row, column = np.divmod(np.arange(self.tile**2), self.tile)
+        cell = row // self.factor * self.cells + column // self.factor
+        order = max((self.factor - 1).bit_length(), 1)
+        along = hilbert_index(column % self.factor, row % self.factor, order)
+        flat = np.lexsort((along, cell))
+        return cell[flat].astype(np.int32), flat
+
     def blocks(self, wanted: NDArray[np.bool_]) -> tuple[Int, Int]:
         """Flat pixels (point,) of a tile that are wanted, by blocks, and each block's first."""
         flat = self.order[wanted.reshape(-1)[self.order]]
@@ -115,13 +126,16 @@ class Pixels:
         x = a.c + (tile.pixel[1] + column + 0.5) * (a.a / self.factor)
         return x, a.f + (tile.pixel[0] + row + 0.5) * (a.e / self.factor)
 
-    def matrices(self, tile: Tile) -> Float:
-        """Matrix (block, 2, 2) from the CRS to the ground at the center of each block."""
+    def block_centers(self, tile: Tile) -> tuple[Float, Float]:
+        """X and y of a middle pixel of each block of a tile [CRS units]."""
         side = self.tile // BLOCK
         row, column = np.divmod(np.arange(side * side), side)
         middle = (row * BLOCK + BLOCK // 2) * self.tile + column * BLOCK + BLOCK // 2
-        x, y = self.centers(tile, middle)
-        return self.frame.local_matrix(x, y)
+        return self.centers(tile, middle)
+
+    def matrices(self, tile: Tile) -> Float:
+        """Matrix (block, 2, 2) from the CRS to the ground at the center of each block."""
+        return self.frame.local_matrix(*self.block_centers(tile))
 
     def spread(self, layer: NDArray[np.generic], tile: Tile, fill: float) -> NDArray[np.generic]:
         """Values of a frame's layer (row, column) at a tile's cells, `fill` beyond the frame."""

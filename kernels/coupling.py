@@ -1,79 +1,162 @@
-"""Loads of cells that interfere with each other, every link explicit.
+"""Loads of cells that interfere with each other, every sector and its points explicit.
+
+Points list their strongest interferers; the rest of the interference, known at full load, follows
+the mean load around (`Field`). All terms are positive and grow with the loads, so that the
+mapping stays a standard interference function: clipped at one it has one fixed point, reached
+from any start.
 
 Source: I. Siomina and D. Yuan, IEEE Trans. Wireless Commun. 11 (2012) 6; R. D. Yates, IEEE JSAC
-13 (1995) 7; models.md C.4.
+13 (1995) 7; models.md C.4; pitfalls 18, 19 and 36.
 """
 
 import math
+from typing import Any, NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from netmodel.kernels._jit import kernel
+from netmodel.kernels._jit import kernel, parallel_kernel, scalar
+from netmodel.kernels.chain import Chain, efficiency
+from netmodel.kernels.grouped import by_group, grouped_sums
+from netmodel.kernels.units import linear
 
 Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+Int32 = NDArray[np.int32]
 
-_MAX_ROUNDS = 1000
+
+class Links(NamedTuple):
+    """Points with demand and what they hear, powers relative to their server's.
+
+    `server` (point,); `work` (point,) demand over the server's bandwidth, the time that it takes
+    at 1 bit/s/Hz; `noise` (point,); `rest` (point,) interference at full load that is not listed;
+    `block` (point,) whose surroundings `rest` follows; interferers of point j are `sector` and
+    `ratio` (link,) from `start[j]` on.
+    """
+
+    server: Int32
+    work: NDArray[Any]
+    noise: NDArray[Any]
+    rest: NDArray[Any]
+    block: Int32
+    start: Int
+    sector: Int32
+    ratio: NDArray[Any]
+
+
+class Field(NamedTuple):
+    """Mean load around a block: `weight` of the groups `group` from `start[b]`, adding up to one.
+
+    `group_of` (sector,) is the group of a sector.
+    """
+
+    start: Int
+    group: Int32
+    weight: Float
+    group_of: Int32
+    n_group: int
 
 
 @kernel
+def loads_around(field: Field, load: Float) -> Float:
+    """Mean load around each block (block,): of a group's sectors alike, of groups by weight."""
+    total, n = np.zeros(field.n_group), np.zeros(field.n_group)
+    for i in range(load.size):
+        total[field.group_of[i]] += load[i]
+        n[field.group_of[i]] += 1.0
+    out = np.zeros(field.start.size - 1)
+    for b in range(out.size):
+        for k in range(field.start[b], field.start[b + 1]):
+            g = field.group[k]
+            out[b] += field.weight[k] * total[g] / max(n[g], 1.0)
+    return out
+
+
+@scalar
+def disturbance(links: Links, j: int, around: Float, load: Float) -> float:
+    """Noise and interference at point j over the power of its server."""
+    total = np.float64(links.noise[j]) + np.float64(links.rest[j]) * around[links.block[j]]
+    for k in range(links.start[j], links.start[j + 1]):
+        total += np.float64(links.ratio[k]) * load[links.sector[k]]
+    return float(total)
+
+
+@parallel_kernel
+def efficiencies(links: Links, around: Float, load: Float, chain: Chain) -> Float:
+    """Spectral efficiency of each point (point,) at some loads [bit/s/Hz]."""
+    out = np.empty(links.server.size)
+    for j in numba.prange(out.size):
+        out[j] = efficiency(1.0 / disturbance(links, j, around, load), chain)
+    return out
+
+
+@parallel_kernel
+def _busy(links: Links, around: Float, load: Float, chain: Chain, out: Float) -> None:
+    """Write the share of time that each point takes of its server."""
+    for j in numba.prange(out.size):
+        out[j] = 0.0
+        if links.work[j] > 0.0:
+            sinr = 1.0 / disturbance(links, j, around, load)
+            out[j] = np.float64(links.work[j]) / efficiency(sinr, chain)
+
+
+@parallel_kernel
+def busy_time(work: NDArray[Any], sinr_db: Float, chain: Chain) -> Float:
+    """Time (point,) that work takes at some SINR [dB]; none without work."""
+    out = np.zeros(work.size)
+    for j in numba.prange(out.size):
+        if work[j] > 0.0:
+            out[j] = work[j] / efficiency(linear(sinr_db[j]), chain)
+    return out
+
+
 def coupled_loads(
-    power_mw: Float, serving: NDArray[np.int32], demand_bps: Float, bandwidth_hz: float,
-    noise_mw: float, tolerance: float,
-) -> tuple[Float, Float, int]:  # fmt: skip
-    """Loads by Jacobi rounds from zero, each at most one.
+    links: Links, field: Field, chain: Chain, load: Float, tolerance: float, max_rounds: int = 1000
+) -> tuple[Float, Float, int]:
+    """Loads by Jacobi rounds, each at most one.
 
     Parameters
     ----------
-    power_mw : (cell, pixel)
-        Received power of each cell at each pixel.
-    serving : (pixel,)
-        Cell that serves the pixel.
-    demand_bps : (pixel,)
-    bandwidth_hz, noise_mw : float
+    links : Links
+        Points without service left out beforehand: a cut that came and went with the loads would
+        cost the fixed point its uniqueness.
+    field : Field
+    chain : Chain
+    load : (sector,)
+        To begin from: zero, or those of another state.
     tolerance : float
         Rounds end when no load moves by more.
 
     Returns
     -------
-    load, wanted : (cell,)
+    load, wanted : (sector,)
         Load, and what the demand asks for; beyond one, 1 / wanted of it is served.
     rounds : int
     """
-    n_cell, n_pixel = power_mw.shape
-    load, wanted = np.zeros(n_cell), np.zeros(n_cell)
+    start, order = by_group(links.server, load.size)
+    busy = np.empty(links.server.size)
     rounds, moved = 0, math.inf
-    while moved >= tolerance and rounds < _MAX_ROUNDS:
+    wanted = load
+    while moved >= tolerance and rounds < max_rounds:
         rounds += 1
-        wanted = np.zeros(n_cell)
-        for j in range(n_pixel):
-            own = serving[j]
-            others = noise_mw
-            for k in range(n_cell):
-                if k != own:
-                    others += load[k] * power_mw[k, j]
-            rate = bandwidth_hz * math.log2(1.0 + power_mw[own, j] / others)
-            wanted[own] += demand_bps[j] / rate
+        _busy(links, loads_around(field, load), load, chain, busy)
+        wanted = grouped_sums(start, order, busy)
         after = np.minimum(wanted, 1.0)
-        moved = np.abs(after - load).max()
+        moved = float(np.abs(after - load).max(initial=0.0))
         load = after
     return load, wanted, rounds
 
 
 @kernel
-def coupling_matrix(
-    power_mw: Float, serving: NDArray[np.int32], demand_bps: Float, bandwidth_hz: float
-) -> Float:
-    """Matrix whose spectral radius is below one where unclipped loads exist.
+def coupling_matrix(links: Links, n_sector: int) -> Float:
+    """Matrix (sector, sector) of the listed links for log2(1 + SINR), zero on its diagonal.
 
-    Parameters are those of `coupled_loads`; the result is (cell, cell) with a zero diagonal.
+    Unclipped loads exist where its spectral radius is below one.
     """
-    n_cell, n_pixel = power_mw.shape
-    out = np.zeros((n_cell, n_cell))
-    for j in range(n_pixel):
-        own = serving[j]
-        for k in range(n_cell):
-            if k != own:
-                share = demand_bps[j] / bandwidth_hz * math.log(2.0)
-                out[own, k] += share * power_mw[k, j] / power_mw[own, j]
+    out = np.zeros((n_sector, n_sector))
+    for j in range(links.server.size):
+        for k in range(links.start[j], links.start[j + 1]):
+            term = math.log(2.0) * links.work[j] * links.ratio[k]
+            out[links.server[j], links.sector[k]] += term
     return out

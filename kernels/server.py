@@ -91,12 +91,24 @@ class Served(NamedTuple):
     sites: Int32
 
 
-class _State(NamedTuple):
+class State(NamedTuple):
     """What a block knows so far: the buffers of its chunks, and sums over others (point,)."""
 
     value: Float32
     sector: Int32
     others: Float
+
+
+class Heard(NamedTuple):
+    """What a block hears: its state, masts taken one by one, and interference and noise [mW].
+
+    `others_mw` (point,) is of all sectors but the server.
+    """
+
+    state: State
+    near: Masts
+    also: Masts
+    others_mw: Float
 
 
 @kernel
@@ -127,6 +139,21 @@ def _serve_block(
     sectors: Transmitters, bins: Bins, reach: Reach, first: int, out: Served,
 ) -> None:  # fmt: skip
     """Results of the points of one block, which begin at `first`."""
+    heard = hear(x, y, matrix, sectors, bins, reach)
+    count = np.zeros(heard.others_mw.size, np.int16)
+    if reach.within > 0.0:
+        for masts in (heard.near, heard.also):
+            _count(masts, sectors, reach.within, heard.state, count)
+    for k in range(x.size):
+        _write(k, first + k, heard.state, heard.others_mw[k], reach, out)
+        out.n_within[first + k] = count[k]
+
+
+@kernel
+def hear(
+    x: Float, y: Float, matrix: Float, sectors: Transmitters, bins: Bins, reach: Reach
+) -> Heard:
+    """What the points of a block hear: arguments of one block of `serve`."""
     points = on_ground(x, y, matrix)
     around = sites_around(x, y, matrix, points, sectors, bins, reach.horizon_m)
     within = around.apart2 <= reach.near_m * reach.near_m
@@ -137,29 +164,23 @@ def _serve_block(
     also = masts_of(around, may, sectors)
     _take_masts(also, sectors, reach, state)
     far = masts_of(around, ~(within | may), sectors)
-    count = np.zeros(points.east.size, np.int16)
-    if reach.within > 0.0:
-        for masts in (near, also):
-            _count(masts, sectors, reach.within, state, count)
     total = state.others + far_interference(points, far, sectors) + reach.noise_mw
-    for k in range(x.size):
-        _write(k, first + k, state, total[k], reach, out)
-        out.n_within[first + k] = count[k]
+    return Heard(state, near, also, total)
 
 
 @kernel
-def _new_state(points: Points) -> _State:
+def _new_state(points: Points) -> State:
     """Nothing heard yet."""
     n = points.east.size // LANES
     value = np.zeros((n, N_VALUE), np.float32)
     for q in range(n):
         value[q, X : X + LANES] = points.east[q * LANES : (q + 1) * LANES]
         value[q, Y : Y + LANES] = points.north[q * LANES : (q + 1) * LANES]
-    return _State(value, np.full((n, N_SECTOR), -1, np.int32), np.zeros(points.east.size))
+    return State(value, np.full((n, N_SECTOR), -1, np.int32), np.zeros(points.east.size))
 
 
 @kernel
-def _take_masts(masts: Masts, sectors: Transmitters, reach: Reach, state: _State) -> None:
+def _take_masts(masts: Masts, sectors: Transmitters, reach: Reach, state: State) -> None:
     """Take the sectors of some masts into the state, chunk by chunk.
 
     Arrays are taken out of their tuples once: each time costs two atomic counts of references.
@@ -194,7 +215,7 @@ def _keep(c: Float32, whose: Int32, number: int, load: float, reach: Reach) -> N
 
 
 @kernel
-def _weakest(state: _State, reach: Reach) -> float:
+def _weakest(state: State, reach: Reach) -> float:
     """Log2 of the least power that must be exact at any point [mW, scaled]."""
     row = FIRST + 2 * LANES if reach.three_sites else SECOND if reach.second else BEST
     least = state.value[:, row : row + LANES].min()
@@ -219,7 +240,7 @@ def _may_serve(sites: Near, sectors: Transmitters, weakest_log2: float) -> NDArr
 
 @kernel
 def _count(
-    masts: Masts, sectors: Transmitters, ratio: float, state: _State, count: NDArray[np.int16]
+    masts: Masts, sectors: Transmitters, ratio: float, state: State, count: NDArray[np.int16]
 ) -> None:
     """Count the sectors at each point whose power is within a ratio of the best."""
     at, curve, start = masts.at, masts.curve, masts.start
@@ -237,7 +258,7 @@ def _count(
 
 @kernel
 def _write(
-    k: int, point: int, state: _State, disturbance_mw: float, reach: Reach, out: Served
+    k: int, point: int, state: State, disturbance_mw: float, reach: Reach, out: Served
 ) -> None:
     """Write the results of a block's point `k`."""
     q, lane = k // LANES, k % LANES

@@ -112,7 +112,7 @@ def sites_around(
     """Sites within a horizon of the box around some points (x, y in the CRS; on the ground)."""
     west, east = points.east.min(), points.east.max()
     south, north = points.north.min(), points.north.max()
-    r0, r1, c0, c1 = _bins_within(x, y, bins, min(horizon_m / _least_scale(matrix), 1e12))
+    r0, r1, c0, c1 = bins_within(x, y, matrix, bins, horizon_m)
     most = 0
     for r in range(r0, r1):
         most += bins.start[r * bins.columns + c1] - bins.start[r * bins.columns + c0]
@@ -131,8 +131,11 @@ def sites_around(
 
 
 @kernel
-def _bins_within(x: Float, y: Float, bins: Bins, reach: float) -> tuple[int, int, int, int]:
-    """Rows and columns of the bins within a reach of the points' box, ends excluded."""
+def bins_within(
+    x: Float, y: Float, matrix: Float, bins: Bins, horizon_m: float
+) -> tuple[int, int, int, int]:
+    """Rows and columns of the bins within a horizon of the points' box, ends excluded."""
+    reach = min(horizon_m / _least_scale(matrix), 1e12)
     r0 = min(max(int(math.floor((y.min() - reach - bins.y) / bins.side)), 0), bins.rows)
     r1 = min(max(int(math.floor((y.max() + reach - bins.y) / bins.side)) + 1, r0), bins.rows)
     c0 = min(max(int(math.floor((x.min() - reach - bins.x) / bins.side)), 0), bins.columns)

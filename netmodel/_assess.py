@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from dataclasses import replace
 from importlib.metadata import version
 from importlib.resources import files
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from netmodel._explicit import in_memory, one_table, streamed
+from netmodel._explicit_run import ExplicitRun
 from netmodel._networks import tables_side_m
 from netmodel._radio_tables import cell_tables
 from netmodel._region import Region
@@ -26,7 +25,6 @@ from netmodel._stages import (
     Progress,
     chosen_stages,
     computed_stage,
-    explicit_work,
     open_inputs,
     shown,
 )
@@ -35,7 +33,7 @@ from netmodel._zone_names import zone_levels
 from netmodel.errors import DataError
 from netmodel.grids.china import POPULATION_FILE
 from netmodel.scenario import Scenario
-from netmodel.store import RunFolder, write_parquet
+from netmodel.store import RunFolder
 
 
 class Ran(NamedTuple):
@@ -100,14 +98,16 @@ def run_stages(
         _begin_tables(inputs)
     domain: dict[str, xr.Dataset] = {}
     groups: dict[str, xr.Dataset] = {}
+    explicit: ExplicitRun | None = None
     for name in names:
         with clock.step(name):
             # An area's stage is stored cut to the area, and later ones need its provinces.
             if folder is not None and name in folder.done and region.wanted is None:
                 domain[name] = groups[name] = folder.read_stage(name)
                 continue
-            if name == "coverage" and scenario.radio.mode == "explicit":
-                groups |= _explicit(inputs, domain, folder, clock)
+            if name in ("coverage", "capacity") and scenario.radio.mode == "explicit":
+                explicit = explicit or ExplicitRun(inputs, domain, folder, clock)
+                groups |= explicit.groups(name)
                 domain[name] = groups[name]
             else:
                 domain[name] = computed_stage(name, inputs, domain)
@@ -125,33 +125,6 @@ def run_stages(
     tree = xr.DataTree.from_dict({f"/{name}": ds for name, ds in groups.items()})
     tree.attrs |= _run_attributes(scenario, region, clock.seconds)
     return Ran(tree, region, by_year, inputs.listed)
-
-
-def _explicit(
-    inputs: Inputs, domain: dict[str, xr.Dataset], folder: RunFolder | None, clock: Clock
-) -> dict[str, xr.Dataset]:
-    """The coverage stage of the explicit mode; its pixels are in the store where there is one."""
-    work, sectors = explicit_work(inputs, domain)
-
-    begin, seen = time.perf_counter(), 0
-
-    def report(done: int, total: int) -> None:
-        nonlocal seen  # fewer than are done where a run goes on
-        seen += 1
-        left = (time.perf_counter() - begin) / seen * (total - done)
-        clock.note(f"coverage: tile {done:,} of {total:,}, {left:,.0f} s left")
-
-    if folder is None:
-        pixels, found = in_memory(work, report)
-        return {"coverage": found.cells, "pixels": pixels}
-    folder.wait()  # for the store to be there
-    found = streamed(work, folder.store, report)
-    table = one_table(sectors, work, found.served)
-    write_parquet(table, folder.partial / "sectors.parquet")
-    inside = table[table["in_area"]]
-    idle = int((inside["served_pixels"] == 0).sum())
-    found.cells.attrs |= {"sectors": len(inside), "sectors_without_pixel": idle}
-    return {"coverage": found.cells}
 
 
 def _by_year(

@@ -7,19 +7,17 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from netmodel._network_demand import Offered, check_sides, macro_demand, offered_demand
 from netmodel._networks import (
     Network,
     drop_extrapolated,
-    indoor_shares,
     inhabited,
     network_names,
     networks,
 )
 from netmodel._radio_tables import ISD_M, LOADS
 from netmodel._settings import Demand, Radio, Sites
-from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
-from netmodel.kernels.allocation import water_filling
 from netmodel.kernels.load import (
     carriers_for_load,
     density_for_load,
@@ -27,7 +25,6 @@ from netmodel.kernels.load import (
     mean_field_loads,
 )
 from netmodel.kernels.spread import spread
-from netmodel.kernels.zonal import zonal_sum
 from netmodel.variables import REASONS, VARIABLES, annotated
 
 Float = NDArray[np.float64]
@@ -43,13 +40,12 @@ _BLANK = {"unserved_reason": -1, "carriers_needed": 0}  # the others have no val
 
 @dataclass(frozen=True)
 class _Options:
-    """What the stage is given beside the layers; 5G demand (cell,) and its split by network."""
+    """What the stage is given beside the layers."""
 
     radio: Radio
     sites: Sites
     demand: Demand
-    fiveg: Float
-    share: Float
+    offered: Offered
 
 
 def capacity(
@@ -94,11 +90,10 @@ def capacity(
     models.md D 6, C.4 "Mode N version", C.5, C.6, C.7.
     """
     cells = inhabited(ds)
-    _check(ds)
-    demand = demand or Demand()
-    share = network_shares(ds, cells, demand.subscribers)
-    fiveg = covered_demand(ds, cells)
-    options = _Options(radio or Radio(), sites or Sites(), demand, fiveg, share)
+    check_sides(ds)
+    radio, demand = radio or Radio(), demand or Demand()
+    offered = offered_demand(ds, cells, radio, demand)
+    options = _Options(radio, sites or Sites(), demand, offered)
     out = _empty(ds, cells)
     notes = []
     for network in networks(ds, cells, options.radio, options.sites):
@@ -114,15 +109,6 @@ def capacity(
     return annotated(out, "capacity", synthesised=synthesised)
 
 
-def _check(ds: xr.Dataset) -> None:
-    """Refuse runs where one side is missing altogether."""
-    demand = bool((ds.demand_5g_mbps.values > 0.0).any())
-    if demand and not (ds.macro_density.values > 0.0).any():
-        raise InputError("capacity: there is demand and no macro site; give [sites] with some")
-    if not demand:
-        raise InputError("capacity: there are sites and no demand; check fiveg_share and total_gb")
-
-
 def _empty(ds: xr.Dataset, cells: Cells) -> xr.Dataset:
     """The stage's variables, to be filled in place."""
     shape = (len(network_names(ds)), *cells.grid.shape)
@@ -132,51 +118,6 @@ def _empty(ds: xr.Dataset, cells: Cells) -> xr.Dataset:
         if stage == "capacity"
     }
     return xr.Dataset(variables, coords=ds.coords, attrs={"title": "Capacity"})
-
-
-def covered_demand(ds: xr.Dataset, cells: Cells) -> Float:
-    """Downlink demand carried by 5G at the cells [Mbit/s].
-
-    Times coverage, then scaled to what it was in the province, and nowhere more than all of a
-    cell's demand. A province whose coverage has no room for it is left as it was, and so is
-    everything where coverage is not known.
-
-    References
-    ----------
-    models.md D 6.
-    """
-    fiveg = cells.take(ds.demand_5g_mbps.values)
-    if "coverage_probability" not in ds:
-        return fiveg
-    province = cells.take_label(ds.province_label.values)
-    total = zonal_sum(fiveg, province, int(province.max(initial=-1)) + 1)
-    weight = fiveg * np.nan_to_num(cells.take(ds.coverage_probability.values))
-    one = np.ones(fiveg.size)
-    _, out = water_filling(weight, one, cells.take(ds.demand_mbps.values), province, total)
-    return np.where(np.isnan(out) | (province < 0), fiveg, out)
-
-
-def network_shares(ds: xr.Dataset, cells: Cells, subscribers: dict[str, float]) -> Float:
-    """Share (network, 1 + province) of demand: of subscribers, or of stations in the province.
-
-    Where a province has no station the networks share alike. The first column is for cells in
-    no province.
-    """
-    province = cells.take_label(ds.province_label.values) + 1
-    size = int(province.max(initial=0)) + 1
-    names = network_names(ds)
-    if subscribers:
-        if set(subscribers) != set(names):
-            raise InputError(
-                f"[demand] subscribers names {', '.join(subscribers)}; the sites have "
-                f"{', '.join(names)}: give each network's share"
-            )
-        return np.repeat([[subscribers[name]] for name in names], size, axis=1)
-    stations = np.stack([zonal_sum(cells.take(n), province, size) for n in ds.sites_5g.values])
-    total = stations.sum(axis=0)
-    share = np.full(stations.shape, 1.0 / len(stations))
-    np.divide(stations, total, out=share, where=total > 0.0)
-    return share
 
 
 def _fill(
@@ -189,7 +130,7 @@ def _fill(
 
     # Arrays of all cells are changed in place and dropped early: each takes 60 MB of a nation.
     radio, log_isd = options.radio, network.log_isd
-    unserved = _macro_demand(ds, cells, network, options)
+    unserved = macro_demand(ds, cells, network.number, network.settlement, options.offered)
     put("demand_mbps", unserved)
     offered, reason = _offered(unserved, network)
     downlink = _per_site(offered / _mbps_per_site(network, options), cells, network)
@@ -260,15 +201,6 @@ def _per_site(value: Float, cells: Cells, network: Network) -> Float:
     out = np.full(value.size, np.nan)
     np.divide(value, sites, out=out, where=sites > 0.0)
     return out
-
-
-def _macro_demand(ds: xr.Dataset, cells: Cells, network: Network, options: _Options) -> Float:
-    """Downlink demand on the macro layer of a network at the cells [Mbit/s]."""
-    indoor = cells.take(ds.indoor_density.values[network.number], np.float32) > 0.0
-    offload = options.radio.indoor_offload * np.array(indoor_shares(options.radio))
-    kept = np.where(indoor, (1.0 - offload)[network.settlement], 1.0)
-    kept *= options.share[network.number, cells.take_label(ds.province_label.values) + 1]
-    return np.asarray(options.fiveg * kept)
 
 
 def _mimo_gain(network: Network, radio: Radio) -> float:

@@ -108,7 +108,7 @@ def work_of(
     if not (people > 0.0).any():
         raise InputError("area: nobody lives in it; give one with people")
     rows, columns = (np.flatnonzero(known.any(axis=1 - axis)) for axis in (0, 1))
-    at = _offset(ds, frame)
+    at = offset_in(ds, frame)
     inhabited = tuple(
         slice(int(part[0]) + o, int(part[-1]) + 1 + o)
         for part, o in zip((rows, columns), at, strict=True)
@@ -118,8 +118,8 @@ def work_of(
     place = tuple(slice(o, o + n) for o, n in zip(at, people.shape, strict=True))
     window = place if wanted is None else inhabited
     ground = Ground(
-        _in_frame(people, frame, place, np.nan),
-        _in_frame(ds.settlement_class.values, frame, place, -1),
+        in_frame(people, frame, place, np.nan),
+        in_frame(ds.settlement_class.values, frame, place, -1),
         abs(frame.affine.a * frame.affine.e) / 1e6,
     )
     side = BLOCK * abs(frame.affine.a) / pixels.factor
@@ -153,13 +153,13 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _offset(ds: xr.Dataset, frame: Grid) -> tuple[int, int]:
+def offset_in(ds: xr.Dataset, frame: Grid) -> tuple[int, int]:
     """Row and column of a dataset's first cell in a frame."""
     column, row = frame.pixel(ds.x.values[0], ds.y.values[0])
     return int(math.floor(float(row))), int(math.floor(float(column)))
 
 
-def _in_frame(
+def in_frame(
     layer: NDArray[Any], frame: Grid, place: tuple[slice, ...], fill: float
 ) -> NDArray[Any]:
     """A window's layer in its frame."""

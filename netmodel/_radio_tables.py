@@ -60,11 +60,11 @@ PLACES = ("outdoor", "low_loss", "high_loss")  # where the terminal is
 _N_DRAW = 4  # of lines of sight at each of some 2,160 points
 UMA_UP_TO_M = 1000.0
 FEEDER_DB, _GAIN_DBI = 2.0, 17.0
-UE_NOISE_DB, _BS_NOISE_DB = 9.0, 5.0
+UE_NOISE_DB, BS_NOISE_DB = 9.0, 5.0
 RSRP_DBM = -105.0
-_DL_SINR_DB, _UL_SINR_DB, _UL_N_RB = -6.0, -4.0, 10
+_DL_SINR_DB, _UL_SINR_DB, UL_N_RB = -6.0, -4.0, 10
 _DL = (0.6, -math.inf, 22.0)  # alpha, least and greatest SINR: TR 36.942 table A.1
-_UL_GAP_DB, _UL_MIN_DB = 3.5, -9.0
+UL_GAP_DB, _UL_MIN_DB = 3.5, -9.0
 
 
 @dataclass(frozen=True)
@@ -183,17 +183,17 @@ def _downlink(band: Band, layout: Layout) -> tuple[Float, Float, Float, float]:
 
 def _uplink(band: Band, rise_db: float, layout: Layout) -> float:
     """Harmonic spectral efficiency of the uplink, one layer, chain B."""
-    noise = noise_dbm(band.scs_khz * 1e3 * 12 * _UL_N_RB, _BS_NOISE_DB) + rise_db
+    noise = noise_dbm(band.scs_khz * 1e3 * 12 * UL_N_RB, BS_NOISE_DB) + rise_db
     gain = band.array_gain_dbi - FEEDER_DB
-    sinr, weight = uplink_sinr(layout, band.ue_dbm, gain, float(_UL_N_RB), noise)
-    return harmonic_mean(gap_shannon_curve(sinr, _UL_GAP_DB, _UL_MIN_DB), weight)
+    sinr, weight = uplink_sinr(layout, band.ue_dbm, gain, float(UL_N_RB), noise)
+    return harmonic_mean(gap_shannon_curve(sinr, UL_GAP_DB, _UL_MIN_DB), weight)
 
 
 def max_losses_db(band: Band) -> tuple[float, float, float]:
     """Greatest losses for SS-RSRP >= -105 dBm, and for the down- and uplink (B15, B16)."""
     element = power_per_element_dbm(band.total_dbm, float(band.n_rb))
     noise_re = noise_dbm(band.scs_khz * 1e3, UE_NOISE_DB)
-    noise_ul = noise_dbm(band.scs_khz * 1e3 * 12 * _UL_N_RB, _BS_NOISE_DB)
+    noise_ul = noise_dbm(band.scs_khz * 1e3 * 12 * UL_N_RB, BS_NOISE_DB)
     gain = band.array_gain_dbi - FEEDER_DB
     return (
         max_loss_db(element, band.ssb_gain_dbi - FEEDER_DB, RSRP_DBM, 0.0),

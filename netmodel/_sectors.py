@@ -175,6 +175,7 @@ def with_defaults(
     # UMa knows no masts as tall as RMa does.
     urban = (isd <= UMA_UP_TO_M) & (out["height_m"] <= MODELS["uma"].h_bs_m[1])
     out["model"] = np.where(small, "umi", np.where(urban, "uma", "rma"))
+    out["carriers"], out["stations"] = _column(out, "carriers", radio.carriers), per_site
     _set_power(out, band, antennas or {})
     tilt = pd.Series(_usual_tilt(out, isd, antennas or {}), out.index)
     out["tilt_deg"] = _column(out, "tilt_deg", np.nan).fillna(tilt)

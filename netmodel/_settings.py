@@ -175,6 +175,11 @@ class Radio(Table):
         None, description="explicit: raster that shares a cell's people over its pixels"
     )
     load: Share = Field(1.0, description="explicit: load of the interfering sectors")
+    chain: Literal["A", "B"] = Field(
+        "B",
+        description="explicit: SINR to rate by chain B (gap to Shannon, CQI cap, rank), or by A "
+        "(TR 36.942 times mimo_gain), which the national mode has",
+    )
     rsrp_dbm: Annotated[float, Field(ge=-150.0, le=-40.0)] = Field(
         -105.0, description="explicit: least SS-RSRP that counts as coverage [dBm]"
     )

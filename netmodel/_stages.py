@@ -49,20 +49,13 @@ def chosen_stages(stages: str, scenario: Scenario) -> tuple[str, ...]:
     """
     has_series = scenario.extends is not None or scenario.projection.series is not None
     given = [name.strip() for name in stages.split(",")]
-    explicit = scenario.radio.mode == "explicit"
-    core = tuple(k for k in CORE if not (explicit and k == "capacity"))
-    sets = {"all": (*core, "projection") if has_series else core, "core": core}
+    sets = {"all": (*CORE, "projection") if has_series else CORE, "core": CORE}
     wanted = {stage for name in given for stage in sets.get(name, (name,))}
     unknown = sorted(wanted - set(STAGES))
     if unknown:
         raise InputError(
             f"--stages {stages}: unknown stage {unknown[0]!r}; "
             f"known: core, all, {', '.join(STAGES)}"
-        )
-    if explicit and "capacity" in wanted:
-        raise InputError(
-            f"--stages {stages}: capacity is of the national mode; leave it out, or set [radio] "
-            'mode = "national"'
         )
     if "projection" in wanted and not has_series:
         raise InputError(

@@ -74,8 +74,11 @@ def transmitters(
 
 
 def bins_of(sectors: Transmitters, side: float) -> Bins:
-    """Index of the sites by square bins of a side in the CRS."""
-    x, y = float(sectors.x.min()), float(sectors.y.min())
+    """Index of the sites by square bins of a side in the CRS.
+
+    Bins are anchored at its origin: with a site more or less the others keep theirs.
+    """
+    x, y = (float(np.floor(v.min() / side) * side) for v in (sectors.x, sectors.y))
     column, row = (sectors.x - x) / side, (sectors.y - y) / side
     shape = (int(row.max()) + 1, int(column.max()) + 1)
     start, order = bin_index(column, row, 1, shape)

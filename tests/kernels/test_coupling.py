@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netmodel.kernels.coupling import coupled_loads, coupling_matrix
+from netmodel.kernels.chain import Chain
+from netmodel.kernels.coupling import Field, Links, coupled_loads, coupling_matrix
 from netmodel.kernels.link_budget import noise_dbm
 from netmodel.kernels.units import linear
 from tests import strategies
@@ -11,6 +12,9 @@ from tests.oracles import assert_oracle, oracle
 from tests.reference import load as twin
 
 NOISE_MW = linear(noise_dbm(20e6, 9.0))
+
+
+SHANNON = Chain(1.0, 1.0, 0.0, 0.0, np.inf, 0.0)
 
 
 def network(loss_db, serving, demand_mbps):
@@ -29,12 +33,34 @@ TRIO = network(
 )  # fmt: skip
 
 
-def solved(case, tolerance=1e-10):
-    return coupled_loads(*case, NOISE_MW, tolerance)
+def listed(case):
+    """All interferers of each pixel one by one, as the kernel takes them."""
+    power, serving, demand, bandwidth = case
+    n_cell, n_pixel = power.shape
+    signal = power[serving, np.arange(n_pixel)]
+    others = np.arange(n_cell) != serving[:, np.newaxis]
+    pixel, sector = np.nonzero(others)
+    start = np.append(0, np.cumsum(others.sum(axis=1)))
+    return Links(
+        serving, demand / bandwidth, NOISE_MW / signal, np.zeros(n_pixel),
+        np.zeros(n_pixel, np.int32), start, sector.astype(np.int32),
+        power[sector, pixel] / signal[pixel],
+    )  # fmt: skip
+
+
+def nothing_around(n_cell):
+    empty = np.zeros(0, np.int32), np.zeros(0)
+    return Field(np.zeros(2, np.int64), *empty, np.zeros(n_cell, np.int32), 1)
+
+
+def solved(case, tolerance=1e-10, start=None):
+    n_cell = len(case[0])
+    begin = np.zeros(n_cell) if start is None else start
+    return coupled_loads(listed(case), nothing_around(n_cell), SHANNON, begin, tolerance)
 
 
 def radius(case):
-    return twin.spectral_radius(coupling_matrix(*case))
+    return twin.spectral_radius(coupling_matrix(listed(case), len(case[0])))
 
 
 def as_twin(case):
@@ -105,7 +131,7 @@ def test_loads_equal_their_twin(case):
 @given(networks())
 def test_matrix_equals_its_twin(case):
     expected = twin.asymptotic_matrix(**as_twin(case))
-    np.testing.assert_allclose(coupling_matrix(*case), expected, rtol=1e-12)
+    np.testing.assert_allclose(coupling_matrix(listed(case), len(case[0])), expected, rtol=1e-12)
 
 
 # Laws --------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 
 import netmodel as nm
-from netmodel._capacity import covered_demand
+from netmodel._network_demand import covered_demand
 from netmodel._networks import inhabited, range_m
 from netmodel._radio_tables import DISTANCE_M, ISD_M, LOADS, cell_tables
 from netmodel._settings import Demand, Radio, Sites

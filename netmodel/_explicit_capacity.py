@@ -1,0 +1,158 @@
+"""The capacity stage of the explicit mode: loads of all sectors, and what the cells get of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from netmodel._explicit import Report, Sectors, Work, offset_in
+from netmodel._load_layers import cell_layers, filled, sector_table
+from netmodel._load_points import Asked, listed_tiles
+from netmodel._loads import Solved, carrier_points, carrier_shares, solved, uplink_work
+from netmodel._network_demand import check_sides, macro_demand, offered_demand
+from netmodel._networks import cell_side_m, inhabited, network_names
+from netmodel._settings import Demand, Sites
+from netmodel.grids.cells import Cells
+from netmodel.kernels.distance import nearest_marked
+from netmodel.kernels.window import smooth_sites
+from netmodel.presets import UPLINK_RISE_DB
+
+Float = NDArray[np.float64]
+
+_HALO_M = 10_000.0  # around an area, in which sectors carry load too
+_MOST_PIXELS = 40_000_000  # up to which all are taken; of more, some of each cell
+_MOST_POINTS = 16
+_POINTS_PER_SITE = 48.0  # 16 a sector
+
+
+class Found(NamedTuple):
+    """The stage's layers, and the figures of the sectors by carrier."""
+
+    cells: xr.Dataset
+    sectors: dict[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Busy:
+    """What is asked of the networks at the inhabited cells of a dataset.
+
+    `mbps` (network, cell) is the busy-hour downlink demand on macro sites; `at` the flat place of
+    the cells in the frame; `uplink` the uplink's demand over the downlink's; `rise_db` (cell,) its
+    interference over noise.
+    """
+
+    ds: xr.Dataset
+    cells: Cells
+    mbps: Float
+    at: NDArray[np.int64]
+    uplink: float
+    rise_db: Float
+
+
+def explicit_capacity(
+    ds: xr.Dataset,
+    work: Work,
+    sectors: Sectors,
+    *,
+    sites: Sites | None = None,
+    demand: Demand | None = None,
+    report: Report | None = None,
+) -> Found:
+    """Loads of all sectors in the busy hour by the load-coupled fixed point, and what they serve.
+
+    Parameters
+    ----------
+    ds : Dataset
+        With the variables of `population`, `demand`, `sites` and `coverage`.
+    work : Work
+        Of the coverage stage.
+    sectors : Sectors
+    sites, demand : Sites, Demand
+        As the national `capacity` takes them.
+    report : callable, optional
+        Called with the tiles that are done, and all.
+
+    References
+    ----------
+    models.md C.3 to C.7.
+    """
+    busy = busy_hour(ds, work, demand or Demand())
+    around, inside = with_halo(work, busy)
+    layers, figures = [], dict[str, pd.DataFrame]()
+    for number, name in enumerate(network_names(ds)):
+        asked = asked_of(around, busy, inside, number, (sites or Sites()).gnb_per_macro_site)
+        tables = {c: t for c, t in sectors.tables.items() if str(t["network"].iloc[0]) == name}
+        found = list(network_loads(around, busy, tables, asked, report))
+        own = {s.name: sector_table(s, work.radio) for s in found}
+        layers.append(cell_layers(found, list(own.values()), busy.mbps[number], work.radio))
+        figures |= own
+    return Found(filled(ds, busy.cells, layers, work), figures)
+
+
+def busy_hour(ds: xr.Dataset, work: Work, demand: Demand) -> Busy:
+    """What is asked of each network at the inhabited cells."""
+    check_sides(ds)
+    cells = inhabited(ds)
+    offered = offered_demand(ds, cells, work.radio, demand)
+    settlement = cells.take(ds.settlement_class.values, np.int8)
+    mbps = np.stack(
+        [macro_demand(ds, cells, n, settlement, offered) for n in range(len(network_names(ds)))]
+    )
+    row, column = np.divmod(cells.index, cells.grid.shape[1])
+    first_row, first_column = offset_in(ds, work.pixels.frame)
+    at = (row + first_row) * work.pixels.frame.shape[1] + column + first_column
+    uplink = (1.0 - demand.downlink_share) / demand.downlink_share
+    return Busy(ds, cells, mbps, at, uplink, np.array(UPLINK_RISE_DB)[settlement])
+
+
+def with_halo(work: Work, busy: Busy) -> tuple[Work, NDArray[np.bool_]]:
+    """The tiles of the area and around it, and the inhabited cells that take part (cell,)."""
+    frame = work.pixels.frame
+    reach = int(np.ceil(_HALO_M / abs(frame.affine.a)))
+    inside = nearest_marked(np.isfinite(work.ground.people), busy.at, reach) <= reach
+    row, column = np.divmod(busy.at[inside], frame.shape[1])
+    window = (slice(int(part.min()), int(part.max()) + 1) for part in (row, column))
+    return replace(work, tiles=work.pixels.tiles(*window)), inside
+
+
+def asked_of(
+    work: Work, busy: Busy, inside: NDArray[np.bool_], number: int, per_site: float
+) -> Asked:
+    """What a network is asked at the cells of the frame, and how many points are taken there.
+
+    All pixels where they are few, else 16 points a sector.
+    """
+    frame = work.pixels.frame
+    at, cells = busy.at[inside], busy.cells.some(np.flatnonzero(inside))
+    mbps = np.full(frame.shape, np.nan)
+    mbps.reshape(-1)[at] = busy.mbps[number, inside]
+    if at.size * work.pixels.factor**2 <= _MOST_PIXELS:
+        return Asked(mbps, None)
+    known = ~np.isnan(busy.ds.people.values)
+    macro = busy.ds.macro_density.values[number]
+    density = smooth_sites(macro, known, cells.index, cell_side_m(cells), per_site)
+    wanted = np.ceil(_POINTS_PER_SITE * density * cells.area_km2()).clip(1.0, _MOST_POINTS)
+    n_point = np.zeros(frame.shape, np.int32)
+    n_point.reshape(-1)[at] = wanted
+    return Asked(mbps, n_point)
+
+
+def network_loads(
+    work: Work, busy: Busy, tables: dict[str, pd.DataFrame], asked: Asked, report: Report | None
+) -> Iterator[Solved]:
+    """A network's carriers, each with its points and loads."""
+    carriers = [c for c in work.carriers if c.name in tables]
+    tiles = listed_tiles(work, carriers, asked, report)
+    shares = carrier_shares([[p for _, p in of_carrier] for of_carrier in tiles], tables)
+    position = np.full(asked.mbps.size, -1, np.int32)
+    position[busy.at] = np.arange(busy.at.size)
+    for carrier, of_carrier, share in zip(carriers, tiles, shares, strict=True):
+        table = tables[carrier.name]
+        points = carrier_points(work, carrier, table, of_carrier, share)
+        points = points._replace(cell=position[points.cell])
+        uplink = uplink_work(points, table, busy.rise_db[points.cell], busy.uplink)
+        yield Solved(carrier.name, table, points, solved(points, uplink))

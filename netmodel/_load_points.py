@@ -1,0 +1,177 @@
+"""Points of the explicit mode at which loads are solved: what they ask for, and what they hear."""
+
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from netmodel._explicit import Report, Work
+from netmodel._pixels import HORIZON_M, Carrier, Points
+from netmodel._transmitters import bins_of
+from netmodel.grids.io import warped_window
+from netmodel.grids.tiles import BLOCK, Tile
+from netmodel.kernels.allocation import systematic_counts
+from netmodel.kernels.chunk import LOAD
+from netmodel.kernels.coupling import Field
+from netmodel.kernels.links import Listed, list_links
+from netmodel.kernels.server import Reach
+from netmodel.kernels.surroundings import bin_of_sector, bin_weights
+from netmodel.kernels.transmitters import Transmitters
+
+Float = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+Int32 = NDArray[np.int32]
+
+# Interferers of this share of all interference and noise, or more, are listed one by one: about
+# eight of a point, which leaves 6 % of the interference to the mean load around.
+_LEAST_SHARE = 0.01
+_MOST_LISTED = 48
+_SURROUNDINGS_M = 3000.0  # nearer interferers are mostly listed
+_BIN_M = 6400.0
+
+
+class Asked(NamedTuple):
+    """Demand of a network (row, column) in the frame [Mbit/s], and points to take of a cell.
+
+    NaN is not asked for; where a cell has no number of points, all its pixels are taken.
+    """
+
+    mbps: Float
+    n_point: Int32 | None
+
+
+class TilePoints(NamedTuple):
+    """Points of a tile on a carrier, by blocks.
+
+    `cell` (point,) flat in the frame, `pixel` flat in the tile, `block` in the tile; `demand_mbps`
+    of the network; what `kernels.links` lists, its lists without the room left over.
+    """
+
+    cell: Int32
+    pixel: Int32
+    block: Int32
+    demand_mbps: Float32
+    server: Int32
+    signal_mw: Float32
+    noise: Float32
+    rest: Float32
+    n: Int32
+    sector: Int32
+    ratio: Float32
+
+
+_Place = tuple[Int32, Int32, Int32, Float32]
+
+
+def listed_tiles(
+    work: Work, carriers: list[Carrier], asked: Asked, report: Report | None = None
+) -> list[list[tuple[int, TilePoints]]]:
+    """Points of all tiles, for each of the carriers of a network, on all threads."""
+    _ = work.pixels.order, work.pixels.curve  # made once, before the threads
+    out: list[list[TilePoints]] = [[] for _ in work.tiles]
+    pool = ThreadPoolExecutor(numba.get_num_threads())
+    try:
+        futures = {
+            pool.submit(tile_points, work, tile, carriers, asked): k
+            for k, tile in enumerate(work.tiles)
+        }
+        for done, future in enumerate(as_completed(futures), start=1):
+            out[futures[future]] = future.result()
+            if report is not None:
+                report(done, len(work.tiles))
+    finally:  # after an error, or Ctrl-C, those that wait are not begun
+        pool.shutdown(cancel_futures=True)
+    return [[(k, tile[c]) for k, tile in enumerate(out) if tile] for c in range(len(carriers))]
+
+
+def tile_points(work: Work, tile: Tile, carriers: list[Carrier], asked: Asked) -> list[TilePoints]:
+    """Points of a tile for each carrier; none where nothing is asked for."""
+    demand = _pixel_demand(work, tile, asked)
+    if not (demand > 0.0).any():
+        return []
+    points = Points(work.pixels, tile, demand > 0.0)
+    of_point = points.take(demand).astype(np.float32)
+    row, column = (part // work.pixels.factor for part in np.divmod(points.flat, work.pixels.tile))
+    width = work.pixels.frame.shape[1]
+    cell = ((row + tile.cell[0]) * width + column + tile.cell[1]).astype(np.int32)
+    block = np.repeat(np.arange(points.start.size - 1), np.diff(points.start)).astype(np.int32)
+    place = cell, points.flat.astype(np.int32), block, of_point
+    return [_compact(place, _listed(points, carrier)) for carrier in carriers]
+
+
+def _compact(place: _Place, found: Listed) -> TilePoints:
+    """What is listed, without the room left over."""
+    taken = np.arange(_MOST_LISTED) < found.n[:, np.newaxis]
+    return TilePoints(
+        *place, found.server, found.signal_mw, found.noise, found.rest, found.n,
+        found.sector[taken], found.ratio[taken],
+    )  # fmt: skip
+
+
+def _pixel_demand(work: Work, tile: Tile, asked: Asked) -> Float:
+    """Demand of the pixels of a tile that are taken (row, column) [Mbit/s]."""
+    pixels = work.pixels
+    cells = np.nan_to_num(pixels.spread(asked.mbps, tile, np.nan).astype(np.float64))
+    if not (cells > 0.0).any():
+        return cells
+    weight = None
+    if work.radio.weights is not None:
+        weight = warped_window(work.radio.weights, pixels.grid([tile]))
+    demand = pixels.shared(cells, weight)
+    if asked.n_point is None:
+        return demand
+    n_point = pixels.spread(asked.n_point, tile, 0).astype(np.int64)
+    return _sampled(work, demand, cells, n_point)
+
+
+def _sampled(work: Work, demand: Float, cells: Float, n_point: NDArray[np.int64]) -> Float:
+    """The demand of each cell at some of its pixels, taken along a curve through it."""
+    pixels = work.pixels
+    group, flat = pixels.curve
+    count = systematic_counts(demand.reshape(-1)[flat], group, n_point.reshape(-1))
+    each = (cells / np.maximum(n_point, 1)).reshape(-1)[group]
+    out = np.zeros(demand.size)
+    out[flat] = count * each
+    return out.reshape(demand.shape)
+
+
+def _listed(points: Points, carrier: Carrier) -> Listed:
+    """Server and interferers of points, with room for the most that a list can have."""
+    n = points.x.size
+    out = Listed(
+        np.empty(n, np.int32), np.empty(n, np.float32), np.empty(n, np.int32),
+        np.empty((n, _MOST_LISTED), np.int32), np.empty((n, _MOST_LISTED), np.float32),
+        np.empty(n, np.float32), np.empty(n, np.float32),
+    )  # fmt: skip
+    side = points.block_m
+    reach = Reach(side, max(HORIZON_M, side), carrier.noise_mw, 0.0, False, False)
+    where = (points.x, points.y, points.start, points.matrix)
+    list_links(*where, _at_full_load(carrier), carrier.bins, reach, _LEAST_SHARE, out)
+    return out
+
+
+def _at_full_load(carrier: Carrier) -> Transmitters:
+    column = carrier.sectors.sector.copy()
+    column[:, LOAD] = 1.0
+    return carrier.sectors._replace(sector=column)
+
+
+def field_of(work: Work, carrier: Carrier, blocks: NDArray[np.int64]) -> Field:
+    """What surrounds some blocks, numbered through all tiles.
+
+    Means are of the sectors in squares of one side whatever the resolution.
+    """
+    per_tile = (work.pixels.tile // BLOCK) ** 2
+    x, y, matrix = np.empty(blocks.size), np.empty(blocks.size), np.empty((blocks.size, 2, 2))
+    tile_of = blocks // per_tile
+    for number in np.unique(tile_of):
+        mine, tile = tile_of == number, work.tiles[number]
+        within = blocks[mine] - number * per_tile
+        x[mine], y[mine] = (part[within] for part in work.pixels.block_centers(tile))
+        matrix[mine] = work.pixels.matrices(tile)[within]
+    bins = bins_of(carrier.sectors, _BIN_M)
+    where = x, y, matrix, carrier.sectors, bins
+    start, group, weight = bin_weights(*where, HORIZON_M, _SURROUNDINGS_M)
+    return Field(start, group, weight, bin_of_sector(carrier.sectors, bins), bins.start.size - 1)
