@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netmodel.kernels.antenna import default_tilt_deg
+from netmodel.kernels.chain import chain_b, efficiency
 from netmodel.kernels.draws import hash_uniform
 from netmodel.kernels.hexagon import (
     Layout,
@@ -111,6 +112,11 @@ def test_efficiency_oracles():
     # Chain B is zero in outage, where the row has its value of -9 dB.
     se = gap_shannon_curve(sinr, 3.5, -9.0)
     mean, least = oracle("C30")
+    close_se(se.mean(), mean)
+    close_se(harmonic(se), least)
+    one_layer = chain_b(1, overhead=0.0)
+    served = np.maximum(10 ** (sinr / 10), one_layer.sinr_min)
+    se = np.array([efficiency(x, one_layer) for x in served])
     close_se(se.mean(), mean)
     close_se(harmonic(se), least)
 

@@ -86,6 +86,22 @@ def rank_adaptive_efficiency(sinr_db, per_layer, layers=(1, 2, 4), penalty_db=(0
     return np.max(by_rank, axis=0)
 
 
+def chain_b_link_efficiency(sinr_db, max_layers=4, overhead=0.14, gap_db=2.0, margin_db=1.5):
+    """Chain B of a link: the best of one, two and four layers, less overhead [bit/s/Hz].
+
+    References
+    ----------
+    netmodel modelling specification, section C.1, without the cut at the least SINR (C.4).
+    """
+    ranks = [(n, loss) for n, loss in ((1, 0.0), (2, 1.5), (4, 4.0)) if n <= max_layers]
+    layers, penalty_db = zip(*ranks, strict=True)
+
+    def one_layer(x):
+        return chain_b_efficiency(x, gap_db, margin_db, sinr_min_db=-math.inf)
+
+    return (1 - overhead) * rank_adaptive_efficiency(sinr_db, one_layer, layers, penalty_db)
+
+
 # Bandwidth ---------------------------------------------------------------------------------------
 
 
