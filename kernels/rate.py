@@ -81,31 +81,6 @@ def nr_peak_rate_mbps(
     return bits * n_rb * 12 * symbols_per_s * (1.0 - overhead) / 1e6
 
 
-@scalar
-def flow_mbps(rate_mbps: float, load: float) -> float:
-    """Mean throughput of elastic traffic under processor sharing; zero at full load."""
-    return rate_mbps * max(1.0 - load, 0.0)
-
-
-@scalar
-def erlang_b(offered_erlang: float, n_server: int) -> float:
-    """Share of calls that are blocked, by the recursion (never factorials)."""
-    blocked = 1.0
-    for n in range(1, n_server + 1):
-        blocked = offered_erlang * blocked / (n + offered_erlang * blocked)
-    return blocked
-
-
-@scalar
-def servers_for_blocking(offered_erlang: float, max_blocking: float) -> int:
-    """Least number of servers that blocks no more than a share of calls."""
-    n, blocked = 0, 1.0
-    while blocked > max_blocking:
-        n += 1
-        blocked = offered_erlang * blocked / (n + offered_erlang * blocked)
-    return n
-
-
 @kernel
 def harmonic_mean(rate: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
     """Traffic-weighted harmonic mean, the capacity of a cell; zero rates are left out.

@@ -12,14 +12,11 @@ from netmodel.kernels.rate import (
     CQI_256QAM,
     cqi_index,
     cqi_threshold_db,
-    erlang_b,
-    flow_mbps,
     gap_shannon_curve,
     gap_shannon_se,
     harmonic_mean,
     nr_peak_rate_mbps,
     rank_adaptive_se,
-    servers_for_blocking,
     truncated_shannon_curve,
     truncated_shannon_se,
     weighted_quantile,
@@ -79,9 +76,6 @@ def test_cell_and_user_oracles():
     # Pitfall 15: the plain mean is three times the capacity.
     equal, weighted = harmonic_mean(rates, np.ones(4)), harmonic_mean(rates, np.arange(4, 0, -1.0))
     assert_oracle("C17", [rates.mean(), equal, weighted])
-    assert_oracle("C18", [flow_mbps(100.0, 0.5), 80 / flow_mbps(100.0, 0.5), flow_mbps(100.0, 0.9)])
-    assert_oracle("C19", [erlang_b(*case) for case in ((10.0, 15), (10.0, 18), (100.0, 117))])
-    assert_oracle("C20", [servers_for_blocking(offered, 0.01) for offered in (10.0, 100.0)])
     value = np.array([5.0, 12, 20, 45, 60, 80, 120, 150, 200, 300])
     weight = np.array([4.0, 6, 10, 20, 20, 15, 10, 8, 5, 2])
     assert_oracle("C22", [weighted_quantile(value, weight, 0.05)])
@@ -175,24 +169,6 @@ def test_quantile_equals_its_twin(value, rng, share):
     assume(np.abs(below - share * below[-1]).min() > 1e-9 * below[-1])
     expected = twin.weighted_percentile(value, weight, share)
     assert weighted_quantile(value, weight, share) == expected
-
-
-@given(st.floats(0.01, 300), st.integers(0, 400))
-def test_blocking_equals_its_twin(offered, n_server):
-    expected = twin.erlang_b(offered, n_server)
-    assert erlang_b(offered, n_server) == pytest.approx(expected, rel=1e-9, abs=1e-300)
-
-
-@given(st.floats(0.01, 50), st.floats(1e-4, 0.5))
-def test_servers_equal_their_twin(offered, blocking):
-    expected = twin.servers_for_blocking(offered, blocking)
-    assert servers_for_blocking(offered, blocking) == expected
-
-
-@given(st.floats(0, 1e4), st.floats(0, 1))
-def test_flow_equals_its_twin(rate, load):
-    assert flow_mbps(rate, load) == pytest.approx(twin.flow_throughput_mbps(rate, load), rel=1e-12)
-    assert flow_mbps(rate, 1.0 + load) == 0.0
 
 
 # Laws --------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """From SINR to rates and servers: models.md, sections C.1-C.3 and C.5-C.7."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
+from scipy import optimize
 
 SYMBOLS_PER_SLOT = 14
 SUBCARRIERS_PER_BLOCK = 12
@@ -197,6 +199,19 @@ def servers_for_blocking(offered_erl, blocking):
     while erlang_b(offered_erl, n) > blocking:
         n += 1
     return n
+
+
+def calls_in_capacity(capacity_mbps, call_mbps):
+    """Calls that fit one after the other: exact fractions of the decimals that are written."""
+    free, each, n = Fraction(str(capacity_mbps)), Fraction(str(call_mbps)), 0
+    while free >= each:
+        free, n = free - each, n + 1
+    return n
+
+
+def erlangs_for_blocking(n_server, blocking):
+    """Traffic of which the lines block just the given share, by a root of the loss formula."""
+    return optimize.brentq(lambda a: erlang_b(a, n_server) - blocking, 1e-9, 1e9, xtol=1e-12)
 
 
 def pusch_power_dbm(path_loss_db, n_rb, p_max_dbm=26.0, p0_dbm=-80.0, alpha=0.8):
