@@ -293,6 +293,26 @@ def pusch_power_dbm(path_loss_db, n_rb, p_max_dbm=26.0, p0_dbm=-80.0, alpha=0.8)
     return np.minimum(p_max_dbm, wanted)
 
 
+def powered_blocks(path_loss_db, n_rb, p_max_dbm=26.0, p0_dbm=-80.0, alpha=0.8):
+    """Blocks among which the greatest power is shared at the wanted power of each, in milliwatt."""
+    each_mw = linear(p0_dbm) * linear(path_loss_db) ** alpha
+    return float(np.clip(linear(p_max_dbm) / each_mw, 1.0, n_rb))
+
+
+def uplink_sinr_db(path_loss_db, gain_db, n_rb, noise_figure_db, rise_db, scs_khz, p_max_dbm=26.0):
+    """SINR over all blocks, from powers in milliwatt.
+
+    References
+    ----------
+    netmodel modelling specification, section C.6, with a rise over thermal noise of -174 dBm/Hz.
+    """
+    received = linear(pusch_power_dbm(path_loss_db, n_rb, p_max_dbm)) * linear(
+        gain_db - path_loss_db
+    )
+    thermal = linear(-174.0) * n_rb * SUBCARRIERS_PER_BLOCK * scs_khz * 1e3
+    return 10 * np.log10(received / (thermal * linear(noise_figure_db) * linear(rise_db)))
+
+
 def carriers(load_of_one, target_load):
     """Carriers of equal width that bring the load down to the target when demand splits evenly."""
     return math.ceil(load_of_one / target_load)
