@@ -1,5 +1,6 @@
 import json
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from netmodel.errors import InputError
 from netmodel.kernels.load import carriers_for_load
 from netmodel.kernels.rate import (
     CHAIN_A_MIN_DB,
@@ -351,6 +353,22 @@ def test_quantile_of_nothing_is_unknown():
 
 def test_a_pattern_without_slots_is_not_divided():
     assert tdd_shares("") == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "place"), [("DDXSU", "slot 3 is 'X'"), ("ddsu", "slot 1 is 'd'"), ("D S U", "' '")]
+)
+def test_other_letters_are_no_slots(pattern, place):
+    with pytest.raises(InputError, match=re.escape(repr(pattern))) as caught:
+        tdd_shares(pattern)
+    assert place in str(caught.value)
+
+
+@pytest.mark.parametrize("special", [(10, 2, 1), (15, 0, -1), (12, 2), (6, 4, 2, 2)])
+def test_special_slots_have_14_symbols(special):
+    with pytest.raises(InputError, match=":".join(map(str, special))):
+        tdd_shares("DDDSU", special)
+    assert tdd_shares("", special) == (1.0, 1.0)
 
 
 def test_a_peak_rate_is_no_capacity():
