@@ -129,3 +129,54 @@ def efficiency(sinr: float, chain: Chain) -> float:
     two = 1.0 + min(sinr * chain.of_two, chain.sinr_max)
     four = 1.0 + min(sinr * chain.of_four, chain.sinr_max)
     return chain.scale * math.log2(max(one, two * two, four * four * four * four))
+
+
+class QuantisedChain(NamedTuple):
+    """A chain B whose layers have the efficiencies of a CQI table and none between them.
+
+    Parameters
+    ----------
+    chain : Chain
+    layer_sinr, layer_efficiency : (index,) of float
+        SINR of a layer from which each index is reached, and what it carries [bit/s/Hz].
+    """
+
+    chain: Chain
+    layer_sinr: tuple[float, ...]
+    layer_efficiency: tuple[float, ...]
+
+
+def quantised(chain: Chain, efficiencies: tuple[float, ...] = CQI_256QAM) -> QuantisedChain:
+    """A chain B by a CQI table, whose thresholds are read off its own curve.
+
+    Raises
+    ------
+    ValueError
+        A chain that does not end where the table does, as chain A never does.
+    """
+    cap = math.log2(1.0 + chain.sinr_max)
+    if not math.isclose(cap, efficiencies[-1], rel_tol=1e-9):
+        raise ValueError(
+            f"efficiencies end at {efficiencies[-1]:g}, the chain at {cap:g}: give a chain B with "
+            "that cap"
+        )
+    return QuantisedChain(chain, tuple(2.0**se - 1.0 for se in efficiencies), efficiencies)
+
+
+@scalar
+def quantised_efficiency(sinr: float, quantised_chain: QuantisedChain) -> float:
+    """As `efficiency`, of the best rank at whole CQI indices; zero below the first.
+
+    A step is no standard interference function: not for the iteration of loads [bit/s/Hz].
+    """
+    if math.isnan(sinr):
+        return math.nan
+    chain = quantised_chain.chain
+    best = 0.0
+    for layers, share in ((1.0, chain.of_one), (2.0, chain.of_two), (4.0, chain.of_four)):
+        index = 0
+        for threshold in quantised_chain.layer_sinr:
+            index += sinr * share >= threshold
+        if index > 0:
+            best = max(best, layers * quantised_chain.layer_efficiency[index - 1])
+    return chain.scale * best

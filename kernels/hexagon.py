@@ -20,6 +20,7 @@ from netmodel.kernels.propagation import (
     Link,
     tr38901_state_losses,
 )
+from netmodel.kernels.uplink import PowerControl, uplink_sinrs_db
 
 Float = NDArray[np.float64]
 
@@ -184,24 +185,24 @@ def sinr_db(server: Float, others: Float, load: float, noise_mw: float) -> Float
     return out
 
 
-@scalar
-def uplink_power_dbm(max_dbm: float, loss_db: float, n_rb: float) -> float:
-    """Terminal power with fractional control: P0 -80 dBm a block, alpha 0.8 (models.md C.6)."""
-    return min(max_dbm, -80.0 + 0.8 * loss_db + 10.0 * math.log10(n_rb))
-
-
 def uplink_sinr(
-    layout: Layout, max_dbm: float, gain_db: float, n_rb: float, noise_dbm: float
+    layout: Layout,
+    control: PowerControl,
+    gain_db: float,
+    n_rb: float,
+    block_noise_dbm: float,
+    rise_db: float,
 ) -> tuple[Float, Float]:
     """SINR at the middle site of terminals at the points of its cell, and their weights [dB].
 
     Parameters
     ----------
     layout : Layout
-    max_dbm, gain_db, n_rb : float
-        Terminal power, gains less losses, resource blocks scheduled.
-    noise_dbm : float
-        Noise over those blocks with the rise of interference.
+    control : PowerControl
+    gain_db, n_rb : float
+        Gains less losses, resource blocks scheduled.
+    block_noise_dbm, rise_db : float
+        Noise of a block, and the rise of interference over it.
 
     Returns
     -------
@@ -212,13 +213,5 @@ def uplink_sinr(
     losses = link_losses_at(np.hypot(points[:, 0], points[:, 1]), layout)
     loss = np.concatenate([losses[:, 0], losses[:, 1]])
     weight = np.concatenate([losses[:, 2], 1.0 - losses[:, 2]])
-    return uplink_powers_dbm(loss, max_dbm, n_rb) + gain_db - loss - noise_dbm, weight
-
-
-@kernel
-def uplink_powers_dbm(loss_db: Float, max_dbm: float, n_rb: float) -> Float:
-    """`uplink_power_dbm` of each loss."""
-    out = np.empty(loss_db.size)
-    for k in range(loss_db.size):
-        out[k] = uplink_power_dbm(max_dbm, loss_db[k], n_rb)
-    return out
+    sinr = uplink_sinrs_db(loss - gain_db, gain_db, n_rb, block_noise_dbm, rise_db, control)
+    return sinr, weight

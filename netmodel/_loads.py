@@ -13,7 +13,7 @@ from netmodel._pixels import Carrier
 from netmodel._radio_tables import BS_NOISE_DB, FEEDER_DB, UL_N_RB
 from netmodel._settings import Radio
 from netmodel.grids.tiles import BLOCK
-from netmodel.kernels.chain import Chain, chain_a, chain_b, uplink_chain_b
+from netmodel.kernels.chain import Chain, chain_a, chain_b
 from netmodel.kernels.coupling import (
     Field,
     Links,
@@ -23,9 +23,9 @@ from netmodel.kernels.coupling import (
     loads_around,
 )
 from netmodel.kernels.grouped import by_group, grouped_sums
-from netmodel.kernels.hexagon import uplink_powers_dbm
 from netmodel.kernels.link_budget import noise_dbm
 from netmodel.kernels.units import linear
+from netmodel.kernels.uplink import PowerControl, uplink_sinrs_db
 from netmodel.presets import BANDS, Band
 
 Float = NDArray[np.float64]
@@ -214,9 +214,9 @@ def uplink_work(
     server = points.links.server
     with np.errstate(divide="ignore"):
         loss = table["eirp_dbm"].to_numpy(np.float64)[server] - 10.0 * np.log10(points.signal_mw)
-    noise = noise_dbm(band.scs_khz * 1e3 * 12 * UL_N_RB, BS_NOISE_DB) + rise_db
-    power = uplink_powers_dbm(loss, band.ue_dbm, UL_N_RB)
-    sinr = power + band.array_gain_dbi - FEEDER_DB - loss - noise
+    noise = noise_dbm(band.scs_khz * 1e3 * 12, BS_NOISE_DB)
+    gain, control = band.array_gain_dbi - FEEDER_DB, PowerControl(band.ue_dbm)
+    sinr = uplink_sinrs_db(loss - gain, gain, float(UL_N_RB), noise, 0.0, control) - rise_db
     mhz = band.ul_mhz * carriers_of_site(table)
     work = np.where(points.state == SERVED, points.demand_mbps, 0.0) * (per_downlink / mhz[server])
-    return busy_time(work, sinr, uplink_chain_b())
+    return busy_time(work, sinr, chain_b(1, 0.0))  # overhead is taken off the bandwidth

@@ -39,6 +39,7 @@ from netmodel.kernels.rate import (
     truncated_shannon_se,
 )
 from netmodel.kernels.units import linear
+from netmodel.kernels.uplink import PowerControl
 from netmodel.presets import (
     BANDS,
     CLASS_HEIGHT_M,
@@ -183,9 +184,9 @@ def _downlink(band: Band, layout: Layout) -> tuple[Float, Float, Float, float]:
 
 def _uplink(band: Band, rise_db: float, layout: Layout) -> float:
     """Harmonic spectral efficiency of the uplink, one layer, chain B."""
-    noise = noise_dbm(band.scs_khz * 1e3 * 12 * UL_N_RB, BS_NOISE_DB) + rise_db
-    gain = band.array_gain_dbi - FEEDER_DB
-    sinr, weight = uplink_sinr(layout, band.ue_dbm, gain, float(UL_N_RB), noise)
+    noise = noise_dbm(band.scs_khz * 1e3 * 12, BS_NOISE_DB)
+    gain, control = band.array_gain_dbi - FEEDER_DB, PowerControl(band.ue_dbm)
+    sinr, weight = uplink_sinr(layout, control, gain, float(UL_N_RB), noise, rise_db)
     return harmonic_mean(gap_shannon_curve(sinr, UL_GAP_DB, _UL_MIN_DB), weight)
 
 

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from netmodel.errors import InputError
+
+_SYMBOLS = 14  # of a slot with normal cyclic prefix (TS 38.211 4.3.2)
+
 
 @dataclass(frozen=True)
 class SettlementClass:
@@ -48,6 +52,11 @@ def tdd_shares(pattern: str, special: tuple[int, int, int] = (6, 4, 4)) -> tuple
     special : (int, int, int)
         Downlink, guard and uplink symbols of a special slot.
 
+    Raises
+    ------
+    InputError
+        Another letter, or a special slot that has not 14 symbols.
+
     Examples
     --------
     >>> tdd_shares("DDDSU", (10, 2, 2))[0]
@@ -55,10 +64,25 @@ def tdd_shares(pattern: str, special: tuple[int, int, int] = (6, 4, 4)) -> tuple
     """
     if not pattern:
         return 1.0, 1.0
-    n = 14 * len(pattern)
-    down = 14 * pattern.count("D") + special[0] * pattern.count("S")
-    up = 14 * pattern.count("U") + special[2] * pattern.count("S")
+    _check_slots(pattern, special)
+    n = _SYMBOLS * len(pattern)
+    down = _SYMBOLS * pattern.count("D") + special[0] * pattern.count("S")
+    up = _SYMBOLS * pattern.count("U") + special[2] * pattern.count("S")
     return down / n, up / n
+
+
+def _check_slots(pattern: str, special: tuple[int, int, int]) -> None:
+    """Complain of slots that there are not."""
+    for k, letter in enumerate(pattern):
+        if letter not in "DSU":
+            raise InputError(
+                f"tdd_pattern = {pattern!r}: slot {k + 1} is {letter!r}; give D, S or U for each"
+            )
+    if len(special) != 3 or min(special) < 0 or sum(special) != _SYMBOLS:
+        raise InputError(
+            f"special slot = {':'.join(map(str, special))}: give downlink, guard and uplink "
+            f"symbols that add to {_SYMBOLS}"
+        )
 
 
 @dataclass(frozen=True)

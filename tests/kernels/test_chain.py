@@ -1,7 +1,8 @@
 import math
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from netmodel.kernels.chain import (
@@ -9,9 +10,11 @@ from netmodel.kernels.chain import (
     chain_a,
     chain_b,
     efficiency,
+    quantised,
+    quantised_efficiency,
     uplink_chain_b,
 )
-from netmodel.kernels.rate import CQI_256QAM
+from netmodel.kernels.rate import CQI_64QAM, CQI_64QAM_LOW_SE, CQI_256QAM
 from tests.oracles import assert_oracle
 from tests.reference import rate as twin
 
@@ -56,6 +59,12 @@ def test_chain_b_oracles():
     assert_oracle("C23", [at_db(x, many) for x in (-5, 0, 5, 10, 20, 30)])
 
 
+def test_quantised_oracle():
+    chain = quantised(chain_b(1, overhead=0.0, margin_db=0.0))
+    at = (-12, -5, 0, 5, 10, 15, 20, 25, 30)
+    assert_oracle("C06b", [quantised_efficiency(10.0 ** (x / 10.0), chain) for x in at])
+
+
 def test_overhead_is_that_of_the_direction_and_of_chain_b_alone():
     """Pitfall 16: TS 38.306 4.1.2 has 0.14 down and 0.08 up; alpha has it already."""
     assert at_db(60.0, chain_b()) == pytest.approx(0.86 * 4 * 7.4063, rel=1e-12)
@@ -93,6 +102,21 @@ def test_any_penalties_leave_the_best_rank(sinr_db, penalty_db):
     assert at_db(sinr_db, chain) == pytest.approx(float(max(layers)), rel=1e-12)
 
 
+@given(SINR_DB, LAYERS, st.sampled_from([CQI_64QAM, CQI_256QAM, CQI_64QAM_LOW_SE]))
+def test_quantised_chain_equals_its_twin(sinr_db, max_layers, table):
+    ranks = [(n, loss) for n, loss in ((1, 0.0), (2, 1.5), (4, 4.0)) if n <= max_layers]
+    each_db = [sinr_db - 10 * math.log10(n) - loss for n, loss in ranks]
+    threshold = twin.cqi_thresholds_db(table, margin_db=1.5)
+    assume(min(abs(x - at) for x in each_db for at in threshold) > 1e-9)
+    expected = 0.86 * max(
+        n * twin.cqi_efficiency(np.array(x), np.array(table), margin_db=1.5)
+        for (n, _), x in zip(ranks, each_db, strict=True)
+    )
+    chain = quantised(chain_b(max_layers, cap=table[-1]), table)
+    got = quantised_efficiency(10.0 ** (sinr_db / 10.0), chain)
+    assert got == pytest.approx(float(expected), rel=1e-12)
+
+
 # Laws --------------------------------------------------------------------------------------------
 
 
@@ -102,6 +126,24 @@ def test_efficiency_rises_and_is_standard(sinr_db, factor, chain):
     sinr = 10.0 ** (sinr_db / 10.0)
     worse, better = efficiency(sinr / factor, chain), efficiency(sinr, chain)
     assert 0.0 < worse <= better < factor * worse
+
+
+@given(SINR_DB, SINR_DB, LAYERS)
+def test_steps_rise_and_stay_under_the_curve(a, b, max_layers):
+    chain = chain_b(max_layers)
+    steps = quantised(chain)
+    low, high = (10.0 ** (x / 10.0) for x in sorted((a, b)))
+    assert 0.0 <= quantised_efficiency(low, steps) <= quantised_efficiency(high, steps)
+    assert quantised_efficiency(high, steps) <= efficiency(high, chain) * (1 + 1e-12)
+    assert math.isnan(quantised_efficiency(math.nan, steps))
+    top = quantised_efficiency(1e9, steps)
+    assert top == pytest.approx(efficiency(1e9, chain), rel=1e-12)
+
+
+@pytest.mark.parametrize("chain", [chain_a(4.0), chain_a(1.0, sinr_max_db=30.0), chain_b(cap=5.0)])
+def test_only_a_chain_b_that_ends_with_the_table_is_quantised(chain):
+    with pytest.raises(ValueError, match="give a chain B"):
+        quantised(chain)
 
 
 @given(chains())

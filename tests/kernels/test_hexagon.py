@@ -18,14 +18,13 @@ from netmodel.kernels.hexagon import (
     link_losses_at,
     link_powers,
     sinr_db,
-    uplink_power_dbm,
-    uplink_powers_dbm,
     uplink_sinr,
 )
 from netmodel.kernels.link_budget import noise_dbm, power_per_element_dbm
 from netmodel.kernels.propagation import RMA, UMA
 from netmodel.kernels.rate import gap_shannon_curve, harmonic_mean, truncated_shannon_curve
 from netmodel.kernels.units import linear
+from netmodel.kernels.uplink import PowerControl
 from tests.conftest import JIT_OFF
 from tests.oracles import assert_oracle, oracle
 from tests.reference import hexagon as twin
@@ -148,11 +147,6 @@ def test_sinr_by_hand_oracle():
     assert_oracle("B08", [sinr_db(server, others, load, NOISE_MW)[0] for load in (0.5, 1.0, 0.0)])
 
 
-def test_uplink_power_oracle():
-    cases = [(100.0, 10.0), (120.0, 10.0), (130.0, 10.0), (130.0, 273.0)]
-    assert_oracle("C32", [uplink_power_dbm(26.0, loss, n_rb) for loss, n_rb in cases])
-
-
 # Twins -------------------------------------------------------------------------------------------
 
 
@@ -237,18 +231,17 @@ def test_drawn_mixture_has_the_distribution_of_its_twin(cell, load):
 @pytest.mark.parametrize(("model", "frequency"), [(UMA, 3.5), (RMA, 0.7)])
 def test_uplink_equals_its_twin(model, frequency):
     cell = layout(1000.0, 6.0, model, frequency)
-    noise = noise_dbm(30e3 * 12 * 10, 5.0) + 3.0
-    sinr, weight = uplink_sinr(cell, 23.0, 22.0, 10.0, noise)
+    noise = noise_dbm(30e3 * 12, 5.0)
+    sinr, weight = uplink_sinr(cell, PowerControl(23.0), 22.0, 10.0, noise, 3.0)
     distance = loss_twin.held_distance_m(np.abs(twin.points_m(1000.0, 20.0)))
     both = twin.UMA if model == UMA else twin.RMA
     at = (distance, frequency, cell.h_bs_m, 1.5)
     loss = np.concatenate([both.los_loss_db(*at), both.nlos_loss_db(*at)])
-    expected = rate_twin.pusch_power_dbm(loss, 10, 23.0) - loss + 22.0 - noise
+    noise_of_all = noise_dbm(30e3 * 12 * 10, 5.0) + 3.0
+    expected = rate_twin.pusch_power_dbm(loss, 10, 23.0) - loss + 22.0 - noise_of_all
     np.testing.assert_allclose(sinr, expected, atol=1e-9)
     p = both.los_probability(distance, 1.5)
     np.testing.assert_allclose(weight, np.concatenate([p, 1 - p]), atol=1e-12)
-    one_by_one = [uplink_power_dbm(23.0, x, 10.0) for x in loss[:50]]
-    assert uplink_powers_dbm(loss[:50], 23.0, 10.0).tolist() == one_by_one
 
 
 # Laws --------------------------------------------------------------------------------------------

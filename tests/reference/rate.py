@@ -1,14 +1,17 @@
 """From SINR to rates and servers: models.md, sections C.1-C.3 and C.5-C.7."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
+from scipy import optimize
 
 SYMBOLS_PER_SLOT = 14
 SUBCARRIERS_PER_BLOCK = 12
 MAX_CODE_RATE = 948 / 1024
 
-# 3GPP TS 38.214 tables 5.2.2.1-2 (up to 64QAM) and 5.2.2.1-3 (up to 256QAM), efficiency.
+# 3GPP TS 38.214 tables 5.2.2.1-2 (up to 64QAM), 5.2.2.1-3 (up to 256QAM) and 5.2.2.1-4 (64QAM from
+# low efficiency), efficiency.
 CQI_TABLE_1 = np.array(
     [
         *(0.1523, 0.2344, 0.3770, 0.6016, 0.8770, 1.1758, 1.4766, 1.9141),
@@ -20,6 +23,39 @@ CQI_TABLE_2 = np.array(
         *(0.1523, 0.3770, 0.8770, 1.4766, 1.9141, 2.4063, 2.7305, 3.3223),
         *(3.9023, 4.5234, 5.1152, 5.5547, 6.2266, 6.9141, 7.4063),
     ]
+)
+CQI_TABLE_3 = np.array(
+    [
+        *(0.0586, 0.0977, 0.1523, 0.2344, 0.3770, 0.6016, 0.8770, 1.1758),
+        *(1.4766, 1.9141, 2.4063, 2.7305, 3.3223, 3.9023, 4.5234),
+    ]
+)
+
+# 3GPP TS 38.214 tables 5.1.3.1-1 to 5.1.3.1-3: code rates times 1024 by bits per symbol.
+MCS_TABLES = (
+    {
+        2: (120, 157, 193, 251, 308, 379, 449, 526, 602, 679),
+        4: (340, 378, 434, 490, 553, 616, 658),
+        6: (438, 466, 517, 567, 616, 666, 719, 772, 822, 873, 910, 948),
+    },
+    {
+        2: (120, 193, 308, 449, 602),
+        4: (378, 434, 490, 553, 616, 658),
+        6: (466, 517, 567, 616, 666, 719, 772, 822, 873),
+        8: (682.5, 711, 754, 797, 841, 885, 916.5, 948),
+    },
+    {
+        2: (30, 40, 50, 64, 78, 99, 120, 157, 193, 251, 308, 379, 449, 526, 602),
+        4: (340, 378, 434, 490, 553, 616),
+        6: (438, 466, 517, 567, 616, 666, 719, 772),
+    },
+)
+
+# 3GPP TS 38.214 table 5.1.3.2-1 as runs of equal steps: first, last, step.
+BLOCK_SIZE_RUNS = (
+    *((24, 192, 8), (208, 384, 16), (408, 576, 24), (608, 768, 32), (808, 928, 40)),
+    *((984, 1032, 48), (1064, 1064, 1), (1128, 1352, 32), (1416, 1928, 64), (2024, 2280, 64)),
+    *((2408, 2856, 64), (2976, 3104, 128), (3240, 3752, 128), (3824, 3824, 1)),
 )
 
 
@@ -147,6 +183,40 @@ def peak_rate_mbps(n_layer, bits_per_symbol, n_rb, scs_khz, overhead):
     return per_symbol * symbols_per_second * (1 - overhead) / 1e6
 
 
+def block_sizes():
+    """The 93 sizes of TS 38.214 table 5.1.3.2-1."""
+    return [n for first, last, step in BLOCK_SIZE_RUNS for n in range(first, last + 1, step)]
+
+
+def information_bits(n_prb, n_symbol, bits, rate_1024, layers, dmrs, overhead):
+    """N_info, an exact fraction: TS 38.214 section 5.1.3.2, steps 1 and 2."""
+    per_block = min(156, SUBCARRIERS_PER_BLOCK * n_symbol - dmrs - overhead)
+    return Fraction(rate_1024) / 1024 * per_block * n_prb * bits * layers
+
+
+def transport_block_size(n_prb, n_symbol, bits, rate_1024, layers, dmrs, overhead):
+    """Transport block size in exact integers.
+
+    References
+    ----------
+    3GPP TS 38.214 section 5.1.3.2, steps 3 and 4.
+    """
+    info = information_bits(n_prb, n_symbol, bits, rate_1024, layers, dmrs, overhead)
+    if info <= 0:
+        return 0
+    if info <= 3824:
+        unit = 2 ** max(3, math.floor(info).bit_length() - 1 - 6)
+        quantised = max(24, info // unit * unit)
+        return min(size for size in block_sizes() if size >= quantised)
+    unit = 2 ** (math.floor(info - 24).bit_length() - 1 - 5)
+    quantised = max(3840, math.floor((info - 24) / unit + Fraction(1, 2)) * unit)
+    if Fraction(rate_1024) <= 256:
+        n_block = math.ceil(Fraction(quantised + 24, 3816))
+    else:
+        n_block = math.ceil(Fraction(quantised + 24, 8424)) if quantised > 8424 else 1
+    return 8 * n_block * math.ceil(Fraction(quantised + 24, 8 * n_block)) - 24
+
+
 # Cells and users ---------------------------------------------------------------------------------
 
 
@@ -199,6 +269,19 @@ def servers_for_blocking(offered_erl, blocking):
     return n
 
 
+def calls_in_capacity(capacity_mbps, call_mbps):
+    """Calls that fit one after the other: exact fractions of the decimals that are written."""
+    free, each, n = Fraction(str(capacity_mbps)), Fraction(str(call_mbps)), 0
+    while free >= each:
+        free, n = free - each, n + 1
+    return n
+
+
+def erlangs_for_blocking(n_server, blocking):
+    """Traffic of which the lines block just the given share, by a root of the loss formula."""
+    return optimize.brentq(lambda a: erlang_b(a, n_server) - blocking, 1e-9, 1e9, xtol=1e-12)
+
+
 def pusch_power_dbm(path_loss_db, n_rb, p_max_dbm=26.0, p0_dbm=-80.0, alpha=0.8):
     """Uplink power with fractional compensation of path loss.
 
@@ -208,6 +291,26 @@ def pusch_power_dbm(path_loss_db, n_rb, p_max_dbm=26.0, p0_dbm=-80.0, alpha=0.8)
     """
     wanted = p0_dbm + alpha * np.asarray(path_loss_db) + 10 * np.log10(n_rb)
     return np.minimum(p_max_dbm, wanted)
+
+
+def powered_blocks(path_loss_db, n_rb, p_max_dbm=26.0, p0_dbm=-80.0, alpha=0.8):
+    """Blocks among which the greatest power is shared at the wanted power of each, in milliwatt."""
+    each_mw = linear(p0_dbm) * linear(path_loss_db) ** alpha
+    return float(np.clip(linear(p_max_dbm) / each_mw, 1.0, n_rb))
+
+
+def uplink_sinr_db(path_loss_db, gain_db, n_rb, noise_figure_db, rise_db, scs_khz, p_max_dbm=26.0):
+    """SINR over all blocks, from powers in milliwatt.
+
+    References
+    ----------
+    netmodel modelling specification, section C.6, with a rise over thermal noise of -174 dBm/Hz.
+    """
+    received = linear(pusch_power_dbm(path_loss_db, n_rb, p_max_dbm)) * linear(
+        gain_db - path_loss_db
+    )
+    thermal = linear(-174.0) * n_rb * SUBCARRIERS_PER_BLOCK * scs_khz * 1e3
+    return 10 * np.log10(received / (thermal * linear(noise_figure_db) * linear(rise_db)))
 
 
 def carriers(load_of_one, target_load):
