@@ -11,13 +11,22 @@ from netmodel.kernels._jit import parallel_kernel
 _BLOCK = 512  # columns
 
 
-@parallel_kernel
 def nearest_marked(
     marked: NDArray[np.bool_], index: NDArray[np.int64], limit: int
 ) -> NDArray[np.float32]:
+    """Distance (cell,) of `nearest_mark` [cells]."""
+    return nearest_mark(marked, index, limit)[0]
+
+
+@parallel_kernel
+def nearest_mark(
+    marked: NDArray[np.bool_], index: NDArray[np.int64], limit: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Distance between the centers of a cell and of the marked cell nearest to it [cells].
 
     Exact: along columns first, then over the columns around, outward until none can be nearer.
+    Beside it the flat index of the marked cell, -1 where it is too far; of equal ones the first
+    column to the west, and in a column the northern one.
 
     Parameters
     ----------
@@ -29,19 +38,24 @@ def nearest_marked(
     """
     gap = _column_gaps(marked, limit)
     rows, columns = gap.shape
-    out = np.empty(index.size, np.float32)
+    out, which = np.empty(index.size, np.float32), np.full(index.size, -1, np.int64)
     for k in numba.prange(index.size):
         row, column = index[k] // columns, index[k] % columns
-        best = limit * limit + 1
+        best, gap_there, column_there = limit * limit + 1, 0, 0
         away = 0
         while away <= limit and away * away < best:
             for side in (column - away, column + away):
                 if 0 <= side < columns:
                     g = int(gap[row, side])
-                    best = min(best, g * g + away * away)
+                    if g * g + away * away < best:
+                        best, gap_there, column_there = g * g + away * away, g, side
             away += 1
-        out[k] = math.sqrt(best) if best <= limit * limit else np.inf
-    return out
+        out[k] = np.inf
+        if best <= limit * limit:
+            north = row - gap_there
+            at = north if north >= 0 and marked[north, column_there] else row + gap_there
+            out[k], which[k] = math.sqrt(best), at * columns + column_there
+    return out, which
 
 
 @parallel_kernel

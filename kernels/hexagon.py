@@ -115,7 +115,7 @@ def link_powers(layout: Layout) -> tuple[Float, Float, Float]:
     offset = points[:, np.newaxis] - sites
     distance = np.hypot(offset[..., 0], offset[..., 1])
     losses = link_losses_at(distance.ravel(), layout).reshape((*distance.shape, 3))
-    gain = _sector_gains(offset, layout)
+    gain = sector_gains(offset, layout)
     los, nlos = (
         10.0 ** ((layout.element_dbm + gain - losses[..., state, np.newaxis]) / 10.0)
         for state in range(2)
@@ -125,7 +125,7 @@ def link_powers(layout: Layout) -> tuple[Float, Float, Float]:
 
 
 @kernel
-def _sector_gains(offset_m: Float, layout: Layout) -> Float:
+def sector_gains(offset_m: Float, layout: Layout) -> Float:
     """Gain (point, site, sector) toward points at offsets from sites [dBi]."""
     n, n_site = offset_m.shape[:2]
     out = np.empty((n, n_site, 3))

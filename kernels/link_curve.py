@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from netmodel.kernels._jit import scalar
+from netmodel.kernels._jit import kernel, scalar
 from netmodel.kernels.propagation import (
     BUILDING_HEIGHT_M,
     LOS,
@@ -224,6 +224,16 @@ def curve_gain_log2(curve: Curve, distance_m: float) -> float:
     nlos = min(los, curve[NLOS] + curve[NLOS_SLOPE] * u)
     p = sight_probability(curve, d)
     return math.log2(p * math.pow(2.0, los) + (1.0 - p) * math.pow(2.0, nlos))
+
+
+@kernel
+def curve_gains(curve: Curve, distance_m: Float, serving: bool) -> Float:
+    """Mean gain (linear) at ground distances; when `serving`, zero beyond where a mast may."""
+    out = np.zeros(distance_m.size)
+    for k in range(out.size):
+        if not serving or distance_m[k] * distance_m[k] <= curve[SERVE2]:
+            out[k] = math.pow(2.0, curve_gain_log2(curve, distance_m[k]))
+    return out
 
 
 def _mean_gain_log2(parts: _Model, distance_m: float, state: str) -> float:

@@ -7,10 +7,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from netmodel._catchments import Catchments, catchments
 from netmodel._network_demand import Offered, check_sides, macro_demand, offered_demand
 from netmodel._networks import (
     Network,
-    drop_extrapolated,
     inhabited,
     network_names,
     networks,
@@ -97,9 +97,9 @@ def capacity(
     out = _empty(ds, cells)
     notes = []
     for network in networks(ds, cells, options.radio, options.sites):
-        drop_extrapolated(ds, cells, network)
+        catch = catchments(ds, cells, network, options.sites)
         layers = {str(k): v.values[network.number] for k, v in out.data_vars.items()}
-        notes.append(_fill(layers, ds, cells, network, options))
+        notes.append(_fill(layers, ds, cells, catch, options))
     out.unserved_reason.attrs |= {
         "flag_values": list(range(len(REASONS))),
         "flag_meanings": " ".join(REASONS),
@@ -121,7 +121,7 @@ def _empty(ds: xr.Dataset, cells: Cells) -> xr.Dataset:
 
 
 def _fill(
-    out: Layers, ds: xr.Dataset, cells: Cells, network: Network, options: _Options
+    out: Layers, ds: xr.Dataset, cells: Cells, catch: Catchments, options: _Options
 ) -> dict[str, Any]:
     """Write the layers of one network; notes on how it went."""
 
@@ -129,11 +129,14 @@ def _fill(
         spread(out[name], cells.index, value, _BLANK.get(name, np.nan))
 
     # Arrays of all cells are changed in place and dropped early: each takes 60 MB of a nation.
-    radio, log_isd = options.radio, network.log_isd
+    network, radio = catch.network, options.radio
+    log_isd, idle_se = network.log_isd, network.at_isd(network.tables.se[..., 0], network.log_isd)
     unserved = macro_demand(ds, cells, network.number, network.settlement, options.offered)
     put("demand_mbps", unserved)
-    offered, reason = _offered(unserved, network)
-    downlink = _per_site(offered / _mbps_per_site(network, options), cells, network)
+    offered, reason = _offered(unserved, catch)
+    work = offered / _mbps_per_site(network, options)
+    # Without interference; the tables say how an efficiency falls with the loads around.
+    downlink = catch.time_per_site(work, idle_se, network.tables.far.se) * idle_se
     put("cell_load", np.where(unserved > 0.0, np.minimum(downlink, 0.0), np.nan))
     raw, rounds = mean_field_loads(
         out["cell_load"], cells.index, downlink, log_isd, network.settlement,
@@ -149,12 +152,16 @@ def _fill(
     notes = _notes(network, reason, unserved)
     beyond = reason >= _CODE["out_of_range"]
     del unserved, offered, served, reason
+    idle_5th = network.at_isd(network.tables.se_5th[..., 0], log_isd)
     left = left_at_load(log_isd, network.settlement, raw, network.tables.se_5th, np.log(ISD_M))
+    left[catch.sparse] *= catch.far(network.tables.far.se_5th) / idle_5th[catch.sparse]
     left[beyond] = np.nan  # a rate of the few in range would pass for that of the cell
     put("rate_5th_mbps", left * (network.band.dl_mhz * _mimo_gain(network, radio)))
     del left
-    uplink = downlink * (_mbps_per_site(network, options) * _uplink_ratio(network, options))
-    uplink_load = uplink / network.at_isd(network.tables.ul_se, log_isd)
+    ul_se = network.at_isd(network.tables.ul_se, log_isd)
+    work *= _mbps_per_site(network, options) * _uplink_ratio(network, options)
+    uplink_load = catch.time_per_site(work, ul_se, network.tables.far.ul_se)
+    uplink = uplink_load * ul_se
     put("uplink_load", uplink_load)
     carriers = carriers_for_load(raw, uplink_load, radio.target_load, radio.carriers)
     carriers[beyond] = 0
@@ -166,17 +173,18 @@ def _fill(
     return {"rounds": rounds, **notes}
 
 
-def _offered(wanted: Float, network: Network) -> tuple[Float, NDArray[np.int8]]:
+def _offered(wanted: Float, catch: Catchments) -> tuple[Float, NDArray[np.int8]]:
     """Demand that a network could serve if it had the capacity, and why it is not all of it.
 
-    The reason is the last that holds of quality, range and no site; where sites are farther
-    apart than the tables go, only the share of the cell within range is offered (models.md C.4).
+    The reason is the last that holds of quality, range and no site; of a cell far from its site
+    only the share in range is offered.
     """
-    reach = np.minimum(1.0, (ISD_M[-1] / network.isd_m) ** 2)
+    network, reach = catch.network, np.ones(wanted.size)
+    reach[catch.sparse] = catch.served_share()
     outage = network.at_isd(network.tables.outage, network.log_isd)
     reason = np.zeros(wanted.size, np.int8)
     reason[outage > _NOTABLE_OUTAGE] = _CODE["quality"]
-    reason[reach < 1.0] = _CODE["partly_in_range"]
+    reason[reach < 1.0 - _NOTABLE_OUTAGE] = _CODE["partly_in_range"]
     reason[reach < _LEAST_REACH] = _CODE["out_of_range"]
     reason[reach == 0.0] = _CODE["no_site"]
     reason[~(wanted > 0.0)] = _NO_DEMAND
@@ -193,14 +201,6 @@ def _notes(network: Network, reason: NDArray[np.int8], unserved: Float) -> dict[
         "cells_by_reason": cells[1:].tolist(),
         "unserved_mbps_by_reason": [round(float(v), 3) for v in mbps[1:]],
     }
-
-
-def _per_site(value: Float, cells: Cells, network: Network) -> Float:
-    """Value of the cells over their numbers of sites; NaN without any."""
-    sites = network.sites_per_km2 * cells.area_km2()
-    out = np.full(value.size, np.nan)
-    np.divide(value, sites, out=out, where=sites > 0.0)
-    return out
 
 
 def _mimo_gain(network: Network, radio: Radio) -> float:

@@ -12,6 +12,7 @@ from netmodel._settings import Radio, Sites
 from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
+from netmodel.kernels.allocation import systematic_counts
 from netmodel.kernels.distance import nearest_marked
 from netmodel.kernels.lookup import curve_values
 from netmodel.kernels.window import smooth_sites
@@ -99,6 +100,25 @@ def networks(ds: xr.Dataset, cells: Cells, radio: Radio, sites: Sites) -> Iterat
         macro = ds.macro_density.values[number]
         density = smooth_sites(macro, known, cells.index, side, sites.gnb_per_macro_site)
         yield Network(number, name, band, tables, settlement, density, isd_m(density))
+
+
+def whole_sites(ds: xr.Dataset, cells: Cells, number: int, sites: Sites) -> Float:
+    """Sites (cell,) of a network's macro stations, which share them; a list's are as they stand.
+
+    Synthesised sites are whole: each province has its stations over those of a site, rounded, and
+    they follow the stations along a Hilbert curve.
+    """
+    macro = cells.take(ds.sites_5g.values[number]) - cells.take(ds.sites_5g_indoor.values[number])
+    expected = macro / sites.gnb_per_macro_site
+    if sites.path is not None:
+        return np.asarray(expected)
+    curve = cells.hilbert_order()
+    province = cells.take_label(ds.province_label.values)[curve]
+    known = province >= 0
+    total = np.rint(np.bincount(province[known], expected[curve][known])).astype(np.int64)
+    out = np.empty(macro.size)
+    out[curve] = systematic_counts(expected[curve], province, total)
+    return out
 
 
 def _classes(ds: xr.Dataset, cells: Cells) -> NDArray[np.int8]:

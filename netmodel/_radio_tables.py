@@ -14,6 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from netmodel._ring_tables import Budget, Ring, ring
 from netmodel.kernels.antenna import default_tilt_deg
 from netmodel.kernels.coverage import hexagon_coverage, ring_coverage
 from netmodel.kernels.hexagon import (
@@ -52,7 +53,7 @@ from netmodel.presets import (
 Float = NDArray[np.float64]
 
 ISD_M = np.array([250.0, 500.0, 1000.0, 1732.0, 3000.0, 5000.0])
-LOADS = np.linspace(0.0, 1.0, 11)
+LOADS = np.linspace(0.0, 1.0, 51)  # efficiency falls steeply at first
 DISTANCE_M = np.concatenate([np.arange(0.0, 5000.0, 50.0), np.arange(5000.0, 20_500.0, 250.0)])
 SINR_SHARES = np.array([0.05, 0.5, 0.95])
 LINKS = ("rsrp", "downlink", "uplink")
@@ -87,6 +88,8 @@ class RadioTables:
         Probability over a cell of `LINKS` (SS-RSRP >= -105 dBm, down- and uplink) at `PLACES`.
     ring : (class, distance, link, place)
         The same over a square cell at a distance (`DISTANCE_M`) from the nearest site.
+    far : Ring
+        What a site gives a square cell at a distance, each (class, ..., distance).
     """
 
     se: Float
@@ -96,6 +99,7 @@ class RadioTables:
     ul_se: Float
     coverage: Float
     ring: Float
+    far: Ring
 
 
 _LOCK = Lock()
@@ -127,7 +131,9 @@ def _computed_tables(band_name: str, side_m: float) -> RadioTables:
         for h, rise in zip(CLASS_HEIGHT_M, UPLINK_RISE_DB, strict=True)
     ]
     ring = np.array([rings[h] for h in CLASS_HEIGHT_M])
-    return RadioTables(se, se_5th, percentiles, outage, np.array(uplink), coverage, ring)
+    far = [_far(band, side_m, *of) for of in zip(CLASS_HEIGHT_M, UPLINK_RISE_DB, strict=True)]
+    by_class = Ring(*(np.stack(part) for part in zip(*far, strict=True)))
+    return RadioTables(se, se_5th, percentiles, outage, np.array(uplink), coverage, ring, by_class)
 
 
 def mixed(coverage: Float, indoor: tuple[float, ...]) -> Float:
@@ -188,6 +194,17 @@ def _uplink(band: Band, rise_db: float, layout: Layout) -> float:
     gain, control = band.array_gain_dbi - FEEDER_DB, PowerControl(band.ue_dbm)
     sinr, weight = uplink_sinr(layout, control, gain, float(UL_N_RB), noise, rise_db)
     return harmonic_mean(gap_shannon_curve(sinr, UL_GAP_DB, _UL_MIN_DB), weight)
+
+
+def _far(band: Band, side_m: float, height_m: float, rise_db: float) -> Ring:
+    """What a site far from others gives at the distances of the tables."""
+    block_noise = noise_dbm(band.scs_khz * 1e3 * 12, BS_NOISE_DB)
+    budget = Budget(
+        noise_dbm(band.scs_khz * 1e3, UE_NOISE_DB), block_noise, rise_db,
+        band.array_gain_dbi - FEEDER_DB, float(UL_N_RB), (_DL[0], CHAIN_A_MIN_DB, _DL[2]),
+        UL_GAP_DB,
+    )  # fmt: skip
+    return ring(band, _layout(band, height_m, float(ISD_M[-1])), budget, DISTANCE_M, side_m)
 
 
 def max_losses_db(band: Band) -> tuple[float, float, float]:

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from netmodel._antenna import Antenna, read_antenna
 from netmodel._link import MODELS
-from netmodel._networks import cell_side_m, isd_m, network_names
+from netmodel._networks import cell_side_m, isd_m, network_names, whole_sites
 from netmodel._radio_tables import FEEDER_DB, UMA_UP_TO_M, max_losses_db
 from netmodel._settings import Radio, Sites
 from netmodel._transmitters import PATTERNS
 from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
 from netmodel.grids.layers import grid_of
-from netmodel.kernels.allocation import systematic_counts
 from netmodel.kernels.antenna import default_tilt_deg
 from netmodel.kernels.draws import spread_points
 from netmodel.kernels.link_budget import power_per_element_dbm
@@ -57,26 +56,12 @@ def synthesised_sectors(
     for number, name in enumerate(network_names(ds)):
         macro = ds.sites_5g.values[number] - ds.sites_5g_indoor.values[number]
         cells = Cells.where(grid_of(ds), macro > 0)
-        count = _whole_sites(ds, cells, cells.take(macro), sites.gnb_per_macro_site)
+        count = whole_sites(ds, cells, number, sites).astype(np.int64)
         x, y = _places(cells, count, seed + number)
         band = BANDS[radio.bands.get(name, radio.band)]
         table = pd.DataFrame({"x": x, "y": y, "network": name, "band": band.name})
         table = with_defaults(ds, table, number, sites.gnb_per_macro_site, radio)
         out[f"{name}_{band.name}"] = table.assign(status="synthesised")
-    return out
-
-
-def _whole_sites(
-    ds: xr.Dataset, cells: Cells, stations: Float, per_site: float
-) -> NDArray[np.int64]:
-    """Whole sites of each cell; each province has its stations over those of a site, rounded."""
-    curve = cells.hilbert_order()
-    province = cells.take_label(ds.province_label.values)[curve]
-    expected = stations[curve] / per_site
-    known = province >= 0
-    total = np.bincount(province[known], expected[known])
-    out = np.empty(stations.size, np.int64)
-    out[curve] = systematic_counts(expected, province, np.rint(total).astype(np.int64))
     return out
 
 
