@@ -173,7 +173,9 @@ def _chosen(
 @scalar
 def _key(gain: float, cost: float, per_cost: bool) -> float:
     """What the largest of is chosen; a candidate that costs nothing comes first if it gains."""
-    return gain / cost if per_cost and gain > 0.0 else gain
+    if not per_cost or gain == 0.0:
+        return gain
+    return gain / cost if cost > 0.0 else np.inf
 
 
 @scalar
