@@ -54,7 +54,11 @@ class Choice(NamedTuple):
 
 
 class _Heap(NamedTuple):
-    """Keys and candidates; the parent of place i is at (i - 1) // 2 and comes before it."""
+    """Keys and candidates; the parent of place i is at (i - 1) // 2 and comes before it.
+
+    Only functions that are given it write into it: Numba 0.68 drops writes into the arrays of a
+    tuple made in a function with a comprehension.
+    """
 
     key: NDArray[np.float64]
     site: NDArray[np.int64]
@@ -158,8 +162,7 @@ def _chosen(
             gain[s] = _gain(reach, weight, state, s, best_server)
             known_at[s] = step
             n_evaluation += 1
-            heap.key[0] = _key(gain[s], cost[s], per_cost)
-            _sift_down(heap, 0, size)
+            _lower_first(heap, size, _key(gain[s], cost[s], per_cost))
         elif gain[s] > 0.0:
             order[step] = s
             step, left = step + 1, left - cost[s]
@@ -210,12 +213,20 @@ def _take(reach: Reach, state: NDArray[np.float64], site: int, best_server: bool
 @kernel
 def _heap(gain: NDArray[np.float64], cost: NDArray[np.float64], per_cost: bool) -> _Heap:
     """All candidates by (-key, index)."""
-    heap = _Heap(np.empty(gain.size), np.arange(gain.size))
+    key = np.empty(gain.size)
     for i in range(gain.size):
-        heap.key[i] = _key(gain[i], cost[i], per_cost)
+        key[i] = _key(gain[i], cost[i], per_cost)
+    heap = _Heap(key, np.arange(gain.size))
     for place in range(gain.size // 2 - 1, -1, -1):
         _sift_down(heap, place, gain.size)
     return heap
+
+
+@scalar
+def _lower_first(heap: _Heap, size: int, key: float) -> None:
+    """Give the first of `size` entries a key that is no greater than its own."""
+    heap.key[0] = key
+    _sift_down(heap, 0, size)
 
 
 @scalar

@@ -76,12 +76,12 @@ def test_gain_per_cost_alone_would_fall_into_the_trap_of_e11():
 
 
 def test_gain_alone_would_fall_into_the_opposite_trap():
-    """One site takes the whole budget and covers 3; the ten others cover 2 each for a tenth."""
-    reach = covering([[0, 1, 2], *([3 + 2 * k, 4 + 2 * k] for k in range(10))])
-    cost = np.array([10.0] + [1.0] * 10)
-    choice = chosen_by_budget(reach_of(reach), np.ones(23), cost, 10.0, False)
-    assert choice.order.tolist() == list(range(1, 11))
-    assert choice.total[-1] == 20.0
+    """One takes the whole budget and covers 3; ten cover 2 each for a tenth, another 1 for free."""
+    reach = covering([[0, 1, 2], *([3 + 2 * k, 4 + 2 * k] for k in range(10)), [23]])
+    cost = np.array([10.0] + [1.0] * 10 + [0.0])
+    choice = chosen_by_budget(reach_of(reach), np.ones(24), cost, 10.0, False)
+    assert choice.order.tolist() == [11, *range(1, 11)]
+    assert choice.total[-1] == 21.0
 
 
 @given(instances(), st.integers(1, 8), st.booleans())
