@@ -161,6 +161,38 @@ SITE_POWER = {"n_sector": 3.0, "idle_w": 600.0, "full_w": 1050.0, "fixed_w": 300
 
 
 @dataclass(frozen=True)
+class UnitCost:
+    """A price or another figure of costs that is an engineering assumption [A].
+
+    Parameters
+    ----------
+    unit : str
+    low, mode, high : float
+        Of a triangular distribution; all the same where the source gives no range.
+    """
+
+    unit: str
+    low: float
+    mode: float
+    high: float
+
+
+# models.md J, prices of 2020 in China [A]. Operation includes energy and rent; its mode is that of
+# the worked site (J02), the mode of price erosion is the middle of its range.
+UNIT_COSTS = {
+    "macro_capex": UnitCost("CNY", 160e3, 200e3, 300e3),
+    "macro_opex": UnitCost("CNY/year", 40e3, 45e3, 60e3),
+    "greenfield_capex": UnitCost("CNY", 150e3, 150e3, 150e3),
+    "indoor_hub_capex": UnitCost("CNY", 60e3, 60e3, 60e3),
+    "discount_rate": UnitCost("1/year", 0.05, 0.08, 0.08),
+    "price_erosion": UnitCost("1/year", 0.05, 0.075, 0.10),
+}
+
+# Life of kit before it is replaced (models.md J) [A] [years].
+LIFE_YEARS = {"active": 7.0, "fiber": 20.0, "tower": 20.0}
+
+
+@dataclass(frozen=True)
 class Assumption:
     """A setting that is an engineering assumption [A], and how far it may reasonably be off.
 

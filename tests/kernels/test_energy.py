@@ -16,6 +16,11 @@ def test_oracles():
     assert_oracle("J05", [site_power_w(load, *POWER) for load in (0.0, 0.3, 1.0)])
     kwh = site_power_w(0.3, *POWER) * HOURS_PER_YEAR / 1e3
     assert_oracle("J06", [kwh, kwh * 718e3 / 1e9])
+    assert_oracle("J07", [kwh * 0.65, kwh * 718e3 * 0.65 / 1e9])
+    n_sector, _, full, fixed, overhead = POWER
+    asleep_w = site_power_w(0.0, n_sector, 150.0, full, fixed, overhead)
+    with_sleep = (20 * site_power_w(0.3, *POWER) + 4 * asleep_w) * 365 / 1e3
+    assert_oracle("J08", [with_sleep, 1 - with_sleep / kwh])
     tb_per_year = 20.0 * 365
     assert_oracle("J09", [tb_per_year * 8e12 / (kwh * 3.6e6), kwh / (tb_per_year * 1e3)])
 
