@@ -228,20 +228,18 @@ def _log_isd(log_density: float) -> float:
 
 
 @parallel_kernel
-def left_at_load(
+def efficiency_at_load(
     log_isd: Float, settlement: NDArray[np.int8], load: Float, tables: Float, axis: Float
 ) -> Float:
-    """Efficiency of a table (class, isd, load) times the time that a load leaves free.
+    """Efficiency (cell,) of a table (class, isd, load) at loads, of which NaN stays.
 
-    Mean throughput of elastic traffic by processor sharing (models.md C.5); loads beyond one
-    leave nothing, NaN stays.
+    Loads beyond one count as one.
     """
     out = np.empty(load.size)
     for k in numba.prange(load.size):
         own = min(load[k], 1.0)
         i, u = position(axis, log_isd[k])
-        se = table_value(tables[settlement[k]], i, u, own) if own >= 0.0 else math.nan
-        out[k] = se * (1.0 - own)
+        out[k] = table_value(tables[settlement[k]], i, u, own) if own >= 0.0 else math.nan
     return out
 
 

@@ -21,7 +21,7 @@ from netmodel.grids.cells import Cells
 from netmodel.kernels.load import (
     carriers_for_load,
     density_for_load,
-    left_at_load,
+    efficiency_at_load,
     mean_field_loads,
 )
 from netmodel.kernels.spread import spread
@@ -135,13 +135,17 @@ def _fill(
     put("demand_mbps", unserved)
     offered, reason = _offered(unserved, catch)
     work = offered / _mbps_per_site(network, options)
-    # Without interference; the tables say how an efficiency falls with the loads around.
-    downlink = catch.time_per_site(work, idle_se, network.tables.far.se) * idle_se
-    put("cell_load", np.where(unserved > 0.0, np.minimum(downlink, 0.0), np.nan))
+    time = catch.time(work, idle_se, network.tables.far.se)
+    downlink = catch.time_per_site(time) * idle_se
+    to_solve = np.where(unserved > 0.0, np.minimum(downlink, 0.0), np.nan)
+    to_solve[catch.sparse] = np.nan
+    put("cell_load", to_solve)
     raw, rounds = mean_field_loads(
         out["cell_load"], cells.index, downlink, log_isd, network.settlement,
         network.tables.se, np.log(ISD_M),
     )  # fmt: skip
+    raw[catch.sparse] = np.where(unserved[catch.sparse] > 0.0, catch.loads(time, raw), np.nan)
+    put("cell_load", np.minimum(raw, 1.0))
     reason[(raw > 1.0) & (reason < _CODE["overload"])] = _CODE["overload"]
     put("unserved_reason", reason)
     served = offered
@@ -153,14 +157,17 @@ def _fill(
     beyond = reason >= _CODE["out_of_range"]
     del unserved, offered, served, reason
     idle_5th = network.at_isd(network.tables.se_5th[..., 0], log_isd)
-    left = left_at_load(log_isd, network.settlement, raw, network.tables.se_5th, np.log(ISD_M))
+    left = efficiency_at_load(
+        log_isd, network.settlement, raw, network.tables.se_5th, np.log(ISD_M)
+    )
+    left *= 1.0 - np.minimum(raw, 1.0)
     left[catch.sparse] *= catch.far(network.tables.far.se_5th) / idle_5th[catch.sparse]
     left[beyond] = np.nan  # a rate of the few in range would pass for that of the cell
     put("rate_5th_mbps", left * (network.band.dl_mhz * _mimo_gain(network, radio)))
     del left
     ul_se = network.at_isd(network.tables.ul_se, log_isd)
     work *= _mbps_per_site(network, options) * _uplink_ratio(network, options)
-    uplink_load = catch.time_per_site(work, ul_se, network.tables.far.ul_se)
+    uplink_load = catch.time_per_site(catch.time(work, ul_se, network.tables.far.ul_se))
     uplink = uplink_load * ul_se
     put("uplink_load", uplink_load)
     carriers = carriers_for_load(raw, uplink_load, radio.target_load, radio.carriers)

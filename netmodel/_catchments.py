@@ -12,17 +12,20 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel._networks import Network, cell_side_m, whole_sites
-from netmodel._radio_tables import DISTANCE_M
+from netmodel._radio_tables import DISTANCE_M, ISD_M
 from netmodel._ring_tables import FAR_ISD_M
 from netmodel._settings import Sites
 from netmodel.grids.cells import Cells
 from netmodel.kernels.distance import nearest_mark
+from netmodel.kernels.load import efficiency_at_load
 from netmodel.kernels.lookup import curve_values
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 _OWN = 3  # beside the three sectors: the cell in which the site stands
+_SQUARE = 8  # cells a side, over 3 x 3 of which loads are averaged
+_TOLERANCE = 1e-5
 _SERVED = 0.01  # share in service from which a distance counts as in range
 
 
@@ -33,6 +36,8 @@ class Catchments:
     Parameters
     ----------
     network : Network
+    square, width, n_square : (cell,), int, int
+        Number of the square of 8 x 8 cells that holds each; how many there are in a row, in all.
     sparse : (sparse,)
         Positions of the cells that have less than a site on average.
     host : (sparse,)
@@ -47,6 +52,9 @@ class Catchments:
     """
 
     network: Network
+    square: Int
+    width: int
+    n_square: int
     sparse: Int
     host: Int
     distance_m: Float
@@ -68,8 +76,8 @@ class Catchments:
             share[mine] = self.far(self.network.tables.far.served[:, k])[mine]
         return share
 
-    def time_per_site(self, work: Float, dense_se: Float, far_se: Float) -> Float:
-        """Busy time (cell,) of the sectors that serve each cell, NaN without any.
+    def time(self, work: Float, dense_se: Float, far_se: Float) -> Float:
+        """Time (cell,) that a cell takes of a site.
 
         Parameters
         ----------
@@ -80,11 +88,21 @@ class Catchments:
         far_se : (class, distance)
             Efficiency over the distance from a site.
         """
-        n, sparse = work.size, self.sparse
+        out = work / dense_se
+        out[self.sparse] = work[self.sparse] / self.far(far_se)
+        return np.asarray(out)
+
+    def time_per_site(self, time: Float) -> Float:
+        """Busy time (cell,) of the sectors that serve each cell, NaN without any.
+
+        Parameters
+        ----------
+        time : (cell,)
+            That each cell takes of a site.
+        """
+        n, sparse = time.size, self.sparse
         known = self.host >= 0
         host, sector = self.host[known], self.sector[known]
-        time = work / dense_se
-        time[sparse] = work[sparse] / self.far(far_se)
         # A sparse cell's time is its host's, in one sector or, of the host's own cell, in all.
         own = time.copy()
         own[sparse] = 0.0
@@ -98,6 +116,51 @@ class Catchments:
         out[sparse] = np.nan
         one = np.where(sector == _OWN, total[host], own[host] + _OWN * inward[host, sector])
         out[sparse[known]] = one / self.sites[host]
+        return out
+
+    def loads(self, time: Float, dense: Float) -> Float:
+        """Load (sparse,) that is asked of the sectors that serve the sparse cells.
+
+        Their interference follows the mean load of the sites in 3 x 3 squares of 8 cells: what is
+        next to them is their own site's.
+
+        Parameters
+        ----------
+        time : (cell,)
+            That each cell takes of a site without interference.
+        dense : (cell,)
+            Load that is asked of the dense cells; not used in sparse ones.
+        """
+        alone = self.time_per_site(time)[self.sparse]
+        sites = self._around(self.sites)
+        busy = np.nan_to_num(np.fmin(dense, 1.0)) * self.sites
+        load, moved, factor = alone, np.inf, np.ones(alone.size)
+        while moved > _TOLERANCE:
+            busy[self.sparse] = np.nan_to_num(time[self.sparse] * factor / np.fmax(load, 1.0))
+            around = np.zeros(sites.size)
+            np.divide(self._around(busy), sites, out=around, where=sites > 0.0)
+            factor = self._slower(around)
+            before, load = load, alone * factor
+            change = np.abs(np.fmin(load, 1.0) - np.fmin(before, 1.0))
+            moved = float(np.nanmax(change, initial=0.0))
+        return load
+
+    def _slower(self, around: Float) -> Float:
+        """Factor (sparse,) by which interference at some loads prolongs the work."""
+        network, at = self.network, self.sparse
+        of = network.log_isd[at], network.settlement[at]
+        idle, now = (
+            efficiency_at_load(*of, load, network.tables.se, np.log(ISD_M))
+            for load in (np.zeros(at.size), around)
+        )
+        return np.asarray(idle / now)
+
+    def _around(self, value: Float) -> Float:
+        """Sum (sparse,) over the squares around the sparse cells of values (cell,)."""
+        total = np.bincount(self.square, value, minlength=self.n_square)
+        out = np.zeros(self.sparse.size)
+        for shift in (r * self.width + c for r in (-1, 0, 1) for c in (-1, 0, 1)):
+            out += total[self.square[self.sparse] + shift]
         return out
 
 
@@ -115,7 +178,19 @@ def catchments(ds: xr.Dataset, cells: Cells, network: Network, sites: Sites) -> 
     distance = apart.astype(np.float64) * side[sparse]
     host[distance > _limit_m(network)] = -1
     sector = _sectors(cells, sparse, host)
-    return Catchments(network, sparse, host, np.nan_to_num(distance, posinf=1e9), sector, standing)
+    distance = np.nan_to_num(distance, posinf=1e9)
+    squares = _squares(cells)
+    return Catchments(network, *squares, sparse, host, distance, sector, standing)
+
+
+def _squares(cells: Cells) -> tuple[Int, int, int]:
+    """Number of each cell's square, squares in a row and in all, a margin of one around."""
+    row, column = (part // _SQUARE for part in cells.absolute())
+    if not row.size:
+        return row, 0, 0
+    row, column = row - row.min() + 1, column - column.min() + 1
+    width = int(column.max()) + 2
+    return row * width + column, width, (int(row.max()) + 2) * width
 
 
 def _limit_m(network: Network) -> float:

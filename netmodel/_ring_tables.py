@@ -18,7 +18,7 @@ from netmodel.presets import Band
 
 Float = NDArray[np.float64]
 
-FAR_ISD_M = 1000.0 * 2.0 ** np.arange(5)  # inter-site distances for which quality is told
+FAR_ISD_M = np.array([1000.0, 2000.0, 4000.0, 8000.0, 16_000.0])
 _STEP_M = 100.0
 _HORIZON_M = 30_000.0
 _BEARINGS = np.radians(np.arange(0.0, 60.0, 10.0))  # the rest of a circle is alike
@@ -67,9 +67,9 @@ def ring(band: Band, layout: Layout, budget: Budget, distance_m: Float, side_m: 
     curve = link_curve("rma", layout.frequency_ghz, layout.h_bs_m, layout.h_ut_m)
     loss = np.stack([_losses(layout, curve, float(d), side_m) for d in distance_m])
     snr = layout.element_dbm - loss - budget.noise_dbm
-    rise = 1.0 + _others_per_km2(layout, curve, distance_m) * _density(FAR_ISD_M) / linear(
-        budget.noise_dbm
-    )
+    density = 2.0 / np.sqrt(3.0) / (FAR_ISD_M / 1000.0) ** 2
+    others_mw = density[:, np.newaxis] * _others_per_km2(layout, curve, distance_m)
+    rise = 1.0 + others_mw / linear(budget.noise_dbm)
     alpha, least_db, most_db = budget.chain
     se = truncated_shannon_curve(snr.ravel(), alpha, -np.inf, most_db).reshape(snr.shape)
     heard = snr >= least_db
@@ -99,14 +99,8 @@ def _losses(layout: Layout, curve: Float, distance_m: float, side_m: float) -> F
     offset = np.stack([east, north], axis=1)[:, np.newaxis]
     antenna = sector_gains(offset, layout)[:, 0].max(axis=1)
     with np.errstate(divide="ignore"):
-        return np.asarray(
-            -10.0 * np.log10(curve_gains(curve, np.hypot(east, north), True)) - antenna
-        )
-
-
-def _density(isd_m: Float) -> Float:
-    """Sites per km2 of a lattice, as (isd, 1)."""
-    return np.asarray(2.0 / np.sqrt(3.0) / (isd_m / 1000.0) ** 2)[:, np.newaxis]
+        loss = -10.0 * np.log10(curve_gains(curve, np.hypot(east, north), True))
+    return np.asarray(loss - antenna)
 
 
 def _others_per_km2(layout: Layout, curve: Float, distance_m: Float) -> Float:
@@ -120,7 +114,7 @@ def _others_per_km2(layout: Layout, curve: Float, distance_m: Float) -> Float:
     received = linear(layout.element_dbm) * gain * curve_gains(curve, r, False)
     ring_km2 = 2.0 * np.pi * r * _STEP_M / 1e6
     beyond = np.cumsum((received * ring_km2)[::-1])[::-1]
-    return np.interp(distance_m, r, beyond)
+    return np.asarray(np.interp(distance_m, r, beyond))
 
 
 def _harmonic(value: Float, kept: NDArray[np.bool_]) -> Float:

@@ -12,7 +12,7 @@ from netmodel.kernels.link_budget import noise_dbm, power_per_element_dbm
 from netmodel.kernels.load import (
     carriers_for_load,
     density_for_load,
-    left_at_load,
+    efficiency_at_load,
     mean_field_loads,
     people_above,
     people_by_load,
@@ -312,16 +312,14 @@ def test_what_is_left_equals_its_twin(rng, n):
     tables, load = some_tables(rng), rng.uniform(0, 2, n)
     load[rng.random(n) < 0.3] = np.nan
     log_isd, settlement = rng.uniform(5, 9, n), rng.integers(0, 2, n, dtype=np.int8)
-    got = left_at_load(log_isd, settlement, load, tables, AXIS)
+    got = efficiency_at_load(log_isd, settlement, load, tables, AXIS)
     for k in range(n):
         if math.isnan(load[k]):
             assert math.isnan(got[k])
             continue
         own = min(load[k], 1.0)
         at = (math.exp(log_isd[k]), own, ISD_M, LOADS, tables[settlement[k]])
-        expected = twin.efficiency_lookup(*at) * (1 - own)
-        assert got[k] == pytest.approx(expected, rel=1e-10, abs=1e-12)
-        assert load[k] < 1 or got[k] == 0
+        assert got[k] == pytest.approx(twin.efficiency_lookup(*at), rel=1e-10, abs=1e-12)
 
 
 @given(strategies.generators(), st.integers(0, 20), st.floats(0.1, 1), st.floats(0.5, 3))
@@ -385,7 +383,7 @@ def test_same_consequences_on_all_threads(same_bits):
     def call():
         return (
             density_for_load(load, other, settlement, tables[:, :, 7], AXIS),
-            left_at_load(log_isd, settlement, load, tables, AXIS),
+            efficiency_at_load(log_isd, settlement, load, tables, AXIS),
             carriers_for_load(load, other, 0.7, 1.0),
             people_by_load(people, demand, loads),
             people_above(people, demand, loads, limit),
