@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from netmodel._radio_tables import DISTANCE_M, ISD_M, RadioTables, cell_tables
+from netmodel._radio_tables import ISD_M, RadioTables, cell_tables
 from netmodel._settings import Radio, Sites
 from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
@@ -21,7 +21,6 @@ from netmodel.presets import BANDS, SETTLEMENT_CLASSES, URBAN, Band
 Float = NDArray[np.float64]
 
 SPARSE_M = 3000.0  # inter-site distance beyond which the nearest site decides (models.md B.5)
-_LEAST_PROBABILITY = 0.01  # of SS-RSRP outdoors at the end of a band's range
 
 
 @dataclass(frozen=True)
@@ -170,23 +169,3 @@ def nearest_m(ds: xr.Dataset, cells: Cells, number: int, limit_m: float) -> Floa
     side = cell_side_m(cells)
     limit = int(limit_m / side.min(initial=limit_m)) + 1
     return np.asarray(nearest_marked(macro, cells.index, limit) * side)
-
-
-def range_m(tables: RadioTables) -> Float:
-    """Distance by class up to which SS-RSRP >= -105 dBm outdoors has a chance of 1 %."""
-    heard = tables.ring[..., 0, 0] >= _LEAST_PROBABILITY
-    return np.asarray(np.where(heard, DISTANCE_M, 0.0).max(axis=1))
-
-
-def drop_extrapolated(ds: xr.Dataset, cells: Cells, network: Network) -> None:
-    """Make the density zero, in place, where no macro station is within the band's range.
-
-    Expected stations per km2 are never zero in a province; what they say far from every whole
-    station is their smooth tail, and no site. Dense cells need no look: their stations are near.
-    """
-    sparse = np.flatnonzero(network.isd_m > SPARSE_M)
-    reach = range_m(network.tables)
-    distance = nearest_m(ds, cells.some(sparse), network.number, float(reach.max()))
-    far = sparse[distance > reach[network.settlement[sparse]]]
-    network.sites_per_km2[far] = 0.0
-    network.isd_m[far] = np.inf

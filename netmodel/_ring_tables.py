@@ -21,7 +21,7 @@ Float = NDArray[np.float64]
 FAR_ISD_M = np.array([1000.0, 2000.0, 4000.0, 8000.0, 16_000.0])
 _STEP_M = 100.0
 _HORIZON_M = 30_000.0
-_BEARINGS = np.radians(np.arange(0.0, 60.0, 10.0))  # the rest of a circle is alike
+_BEARINGS = np.radians(np.arange(10.0, 120.0, 20.0))  # over a sector; the others are alike
 
 
 class Ring(NamedTuple):
@@ -65,10 +65,13 @@ def ring(band: Band, layout: Layout, budget: Budget, distance_m: Float, side_m: 
         Side of the cell, averaged over midpoints 100 m apart.
     """
     curve = link_curve("rma", layout.frequency_ghz, layout.h_bs_m, layout.h_ut_m)
-    loss = np.stack([_losses(layout, curve, float(d), side_m) for d in distance_m])
+    east, north = _places(distance_m, side_m)
+    loss = _losses(layout, curve, east, north)
     snr = layout.element_dbm - loss - budget.noise_dbm
     density = 2.0 / np.sqrt(3.0) / (FAR_ISD_M / 1000.0) ** 2
-    others_mw = density[:, np.newaxis] * _others_per_km2(layout, curve, distance_m)
+    # The others stand farther than the server, and than the distance between sites.
+    away = np.maximum(np.hypot(east, north), FAR_ISD_M[:, np.newaxis, np.newaxis])
+    others_mw = density[:, np.newaxis, np.newaxis] * _others_per_km2(layout, curve, away)
     rise = 1.0 + others_mw / linear(budget.noise_dbm)
     alpha, least_db, most_db = budget.chain
     se = truncated_shannon_curve(snr.ravel(), alpha, -np.inf, most_db).reshape(snr.shape)
@@ -79,13 +82,13 @@ def ring(band: Band, layout: Layout, budget: Budget, distance_m: Float, side_m: 
         budget.block_noise_dbm, budget.rise_db, control,
     )  # fmt: skip
     ul_se = gap_shannon_curve(up, budget.gap_db, -np.inf).reshape(snr.shape)
-    sinr = snr - 10.0 * np.log10(rise)[..., np.newaxis]
+    sinr = snr - 10.0 * np.log10(rise)
     served = np.minimum.accumulate((sinr >= least_db).mean(axis=2), axis=1)
     return Ring(served, _harmonic(se, heard), _lower(se, heard), _harmonic(ul_se, heard))
 
 
-def _losses(layout: Layout, curve: Float, distance_m: float, side_m: float) -> Float:
-    """Loss (point,), antenna in it, over a cell seen under all bearings; infinite out of range.
+def _places(distance_m: Float, side_m: float) -> tuple[Float, Float]:
+    """Offsets (distance, point), east and north, of a cell from the site, under all bearings.
 
     Site and terminal lie anywhere in their cells: their offset has a triangular distribution.
     """
@@ -93,14 +96,20 @@ def _losses(layout: Layout, curve: Float, distance_m: float, side_m: float) -> F
     share = (np.arange(m) + 0.5) / m
     below = np.minimum(share, 1.0 - share)
     middle = np.sign(share - 0.5) * (1.0 - np.sqrt(2.0 * below)) * side_m
-    x, y = (part.ravel() for part in np.meshgrid(distance_m + middle, middle))
-    east = (x * np.cos(_BEARINGS)[:, np.newaxis] - y * np.sin(_BEARINGS)[:, np.newaxis]).ravel()
-    north = (x * np.sin(_BEARINGS)[:, np.newaxis] + y * np.cos(_BEARINGS)[:, np.newaxis]).ravel()
-    offset = np.stack([east, north], axis=1)[:, np.newaxis]
+    along, across = (part.reshape(1, -1, 1) for part in np.meshgrid(middle, middle))
+    x, y = distance_m[:, np.newaxis, np.newaxis] + along, across
+    east = x * np.cos(_BEARINGS) - y * np.sin(_BEARINGS)
+    north = x * np.sin(_BEARINGS) + y * np.cos(_BEARINGS)
+    return east.reshape(distance_m.size, -1), north.reshape(distance_m.size, -1)
+
+
+def _losses(layout: Layout, curve: Float, east: Float, north: Float) -> Float:
+    """Loss at offsets from the site, the best sector's antenna in it; infinite out of range."""
+    offset = np.stack([east.ravel(), north.ravel()], axis=1)[:, np.newaxis]
     antenna = sector_gains(offset, layout)[:, 0].max(axis=1)
     with np.errstate(divide="ignore"):
-        loss = -10.0 * np.log10(curve_gains(curve, np.hypot(east, north), True))
-    return np.asarray(loss - antenna)
+        loss = -10.0 * np.log10(curve_gains(curve, np.hypot(east, north).ravel(), True))
+    return np.asarray(loss - antenna).reshape(east.shape)
 
 
 def _others_per_km2(layout: Layout, curve: Float, distance_m: Float) -> Float:
