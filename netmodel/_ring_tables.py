@@ -18,7 +18,9 @@ from netmodel.presets import Band
 
 Float = NDArray[np.float64]
 
-FAR_ISD_M = np.array([1000.0, 2000.0, 4000.0, 8000.0, 16_000.0])
+# Inter-site distances for which the share in service is told; where sites are closer, terminals
+# this far from the nearest are at the rim of a town, and hear its sites from one side only.
+FAR_ISD_M = np.array([4000.0, 8000.0, 16_000.0])
 _STEP_M = 100.0
 _HORIZON_M = 30_000.0
 _BEARINGS = np.radians(np.arange(10.0, 120.0, 20.0))  # over a sector; the others are alike

@@ -115,7 +115,7 @@ def test_rates_and_service_fall_with_distance(band):
     far = cell_tables(band, 1000.0).far
     assert (np.diff(far.served, axis=2) <= 0.0).all()
     assert (np.diff(far.served, axis=1) >= 0.0).all()  # farther sites interfere less
-    assert (far.served[..., 0] == 1.0).all() and (far.served[:, 0, -1] == 0.0).all()
+    assert (far.served[..., 0] == 1.0).all() and (far.served[:, 0, -1] < 0.5).all()
     beyond = DISTANCE_M > 6000.0
     assert (far.served[..., beyond] > 0.0).any() == (band != "n78")  # 3.5 GHz ends at 5 km
     for curve in (far.se, far.se_5th, far.ul_se):  # but for the antenna's lobe near the mast
