@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from netmodel._explicit import Report, Sectors, Work, offset_in
 from netmodel._load_layers import cell_layers, filled, sector_table
-from netmodel._load_points import Asked, listed_tiles
-from netmodel._loads import Solved, carrier_points, carrier_shares, solved, uplink_work
+from netmodel._load_points import Asked, Place, listed_tiles
+from netmodel._loads import Solved, carrier_points, carrier_shares, corrected, solved, uplink_work
 from netmodel._network_demand import check_sides, macro_demand, offered_demand
 from netmodel._networks import cell_side_m, inhabited, network_names
 from netmodel._settings import Demand, Sites
@@ -25,8 +25,8 @@ Float = NDArray[np.float64]
 
 _HALO_M = 10_000.0  # around an area, in which sectors carry load too
 _MOST_PIXELS = 40_000_000  # up to which all are taken; of more, some of each cell
-_MOST_POINTS = 16
-_POINTS_PER_SITE = 48.0  # 16 a sector
+_MOST_POINTS = 100  # of a cell
+_POINTS_PER_SITE = 96.0  # 32 a sector
 
 
 class Found(NamedTuple):
@@ -124,7 +124,9 @@ def asked_of(
 ) -> Asked:
     """What a network is asked at the cells of the frame, and how many points are taken there.
 
-    All pixels where they are few, else 16 points a sector.
+    All pixels where they are few. Else points follow the sites, up to all pixels of a dense cell:
+    some five of an inhabited km2 in a country. Fewer on a sector make its demand a draw, and what
+    is cut off at full load then a bias.
     """
     frame = work.pixels.frame
     at, cells = busy.at[inside], busy.cells.some(np.flatnonzero(inside))
@@ -150,9 +152,11 @@ def network_loads(
     shares = carrier_shares([[p for _, p in of_carrier] for of_carrier in tiles], tables)
     position = np.full(asked.mbps.size, -1, np.int32)
     position[busy.at] = np.arange(busy.at.size)
-    for carrier, of_carrier, share in zip(carriers, tiles, shares, strict=True):
-        table = tables[carrier.name]
-        points = carrier_points(work, carrier, table, of_carrier, share)
+    for carrier in carriers:
+        table, of_carrier = tables[carrier.name], tiles.pop(0)
+        places = [Place(number, p.pixel, p.block) for number, p in of_carrier]
+        points = carrier_points(work, carrier, table, of_carrier, shares.pop(0))
+        points, load = corrected(work, carrier, table, places, points)
         points = points._replace(cell=position[points.cell])
         uplink = uplink_work(points, table, busy.rise_db[points.cell], busy.uplink)
-        yield Solved(carrier.name, table, points, solved(points, uplink))
+        yield Solved(carrier.name, table, points, solved(points, uplink, load))

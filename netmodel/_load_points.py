@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netmodel._explicit import Report, Work
-from netmodel._pixels import HORIZON_M, Carrier, Points
+from netmodel._pixels import HORIZON_M, Carrier, Points, room_for
 from netmodel._transmitters import bins_of
 from netmodel.grids.io import warped_window
 from netmodel.grids.tiles import BLOCK, Tile
@@ -16,7 +16,7 @@ from netmodel.kernels.allocation import systematic_counts
 from netmodel.kernels.chunk import LOAD
 from netmodel.kernels.coupling import Field
 from netmodel.kernels.links import Listed, list_links
-from netmodel.kernels.server import Reach
+from netmodel.kernels.server import Reach, serve
 from netmodel.kernels.surroundings import bin_of_sector, bin_weights
 from netmodel.kernels.transmitters import Transmitters
 
@@ -25,9 +25,9 @@ Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 
 # Interferers of this share of all interference and noise, or more, are listed one by one: about
-# eight of a point, which leaves 6 % of the interference to the mean load around.
-_LEAST_SHARE = 0.01
-_MOST_LISTED = 48
+# three of a point, and never more than there is room for.
+_LEAST_SHARE = 0.03
+_MOST_LISTED = 34
 _SURROUNDINGS_M = 3000.0  # nearer interferers are mostly listed
 _BIN_M = 6400.0
 
@@ -60,6 +60,14 @@ class TilePoints(NamedTuple):
     n: Int32
     sector: Int32
     ratio: Float32
+
+
+class Place(NamedTuple):
+    """Where the points of a tile are, as `TilePoints` has it; `tile` is its number."""
+
+    tile: int
+    pixel: Int32
+    block: Int32
 
 
 _Place = tuple[Int32, Int32, Int32, Float32]
@@ -148,14 +156,42 @@ def _listed(points: Points, carrier: Carrier) -> Listed:
     side = points.block_m
     reach = Reach(side, max(HORIZON_M, side), carrier.noise_mw, 0.0, False, False)
     where = (points.x, points.y, points.start, points.matrix)
-    list_links(*where, _at_full_load(carrier), carrier.bins, reach, _LEAST_SHARE, out)
+    list_links(*where, _at_loads(carrier, 1.0), carrier.bins, reach, _LEAST_SHARE, out)
     return out
 
 
-def _at_full_load(carrier: Carrier) -> Transmitters:
+def _at_loads(carrier: Carrier, load: Float | float) -> Transmitters:
     column = carrier.sectors.sector.copy()
-    column[:, LOAD] = 1.0
+    column[:, LOAD] = load
     return carrier.sectors._replace(sector=column)
+
+
+def sinr_db_at(
+    work: Work, carrier: Carrier, places: list[Place], load: Float, noise_mw: float
+) -> Float32:
+    """SINR (point,) of a carrier's points with every sector at its own load, none left out.
+
+    Parameters
+    ----------
+    load : (sector,)
+    noise_mw : float
+        Over a resource element.
+    """
+    sectors, pixels = _at_loads(carrier, load), work.pixels
+    side = BLOCK * abs(pixels.frame.affine.a) / pixels.factor
+    reach = Reach(side, max(HORIZON_M, side), noise_mw, 0.0, False, False)
+
+    def one(place: Place) -> Float32:
+        tile = work.tiles[place.tile]
+        x, y = pixels.centers(tile, place.pixel.astype(np.int64))
+        matrix = pixels.matrices(tile)
+        start = np.append(0, np.cumsum(np.bincount(place.block, minlength=len(matrix))))
+        out = room_for(x.size)
+        serve(x, y, start, matrix, sectors, carrier.bins, reach, out)
+        return out.sinr_db
+
+    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        return np.concatenate(list(pool.map(one, places)))
 
 
 def field_of(work: Work, carrier: Carrier, blocks: NDArray[np.int64]) -> Field:

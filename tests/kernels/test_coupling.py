@@ -12,8 +12,10 @@ from netmodel.kernels.coupling import (
     busy_time,
     coupled_loads,
     coupling_matrix,
+    disturbances,
     efficiencies,
     loads_around,
+    rest_at,
 )
 from netmodel.kernels.link_budget import noise_dbm
 from netmodel.kernels.units import linear
@@ -390,6 +392,33 @@ def test_same_bits_on_one_thread_and_all(same_bits):
 
     assert call()[2] > 3
     same_bits(call)
+
+
+@given(networks(demand_mbps=200.0), strategies.generators())
+def test_the_rest_corrected_gives_the_loads_of_all_links(case, rng):
+    """From a field that is far off, by the SINR with every sector at its own load."""
+    links, field = half_listed(case)
+    whole, nothing = listed(case), nothing_around(len(case[0]))
+    off = links._replace(rest=links.rest * rng.uniform(0.2, 3.0, links.rest.size))
+    load = np.zeros(len(case[0]))
+    for _ in range(60):
+        load, _, _ = coupled_loads(off, field, SHANNON, load, 1e-9)
+        sinr_db = -10 * np.log10(disturbances(whole, np.zeros(1), load))
+        off = off._replace(rest=rest_at(off, loads_around(field, load), load, sinr_db))
+    expected = coupled_loads(whole, nothing, SHANNON, np.zeros(load.size), 1e-12)[0]
+    np.testing.assert_allclose(load, expected, rtol=2e-5, atol=1e-7)
+
+
+def test_the_rest_is_as_it_was_where_nothing_is_known():
+    links, field, n_sector = many_points(50)
+    idle, full = np.zeros(n_sector), np.ones(n_sector)
+    some = np.full(50, 3.0, np.float32)
+    assert (rest_at(links, loads_around(field, idle), idle, some) == links.rest).all()
+    deaf = np.full(50, np.nan, np.float32)
+    assert (rest_at(links, loads_around(field, full), full, deaf) == links.rest).all()
+    same = -10 * np.log10(disturbances(links, loads_around(field, full), full))
+    found = rest_at(links, loads_around(field, full), full, same.astype(np.float32))
+    np.testing.assert_allclose(found, links.rest, atol=2e-6)
 
 
 def test_efficiency_and_time_are_those_of_the_sinr():
