@@ -16,6 +16,7 @@ from netmodel._loads import Solved, carrier_points, carrier_shares, corrected, s
 from netmodel._network_demand import check_sides, macro_demand, offered_demand
 from netmodel._networks import cell_side_m, inhabited, network_names
 from netmodel._settings import Demand, Sites
+from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
 from netmodel.kernels.distance import nearest_marked
 from netmodel.kernels.window import smooth_sites
@@ -76,10 +77,16 @@ def explicit_capacity(
     report : callable, optional
         Called with the tiles that are done, and all.
 
+    Raises
+    ------
+    InputError
+        Demand without any site, sites without any demand, sectors without bandwidth.
+
     References
     ----------
     models.md C.3 to C.7.
     """
+    _check_carriers(sectors)
     busy = busy_hour(ds, work, demand or Demand())
     around, inside = with_halo(work, busy)
     layers, figures = [], dict[str, pd.DataFrame]()
@@ -88,9 +95,22 @@ def explicit_capacity(
         tables = {c: t for c, t in sectors.tables.items() if str(t["network"].iloc[0]) == name}
         found = list(network_loads(around, busy, tables, asked, report))
         own = {s.name: sector_table(s, work.radio) for s in found}
-        layers.append(cell_layers(found, list(own.values()), busy.mbps[number], work.radio))
+        mbps = np.where(inside, busy.mbps[number], np.nan)
+        layers.append(cell_layers(found, list(own.values()), mbps, work.radio))
         figures |= own
     return Found(filled(ds, busy.cells, layers, work), figures)
+
+
+def _check_carriers(sectors: Sectors) -> None:
+    """Refuse sectors without bandwidth."""
+    for name, table in sectors.tables.items():
+        own = table["carriers"].to_numpy(np.float64)
+        bad = ~(np.isfinite(own) & (own > 0.0))
+        if bad.any():
+            raise InputError(
+                f"sectors of {name}: carriers {own[bad][0]:g} in row {int(np.argmax(bad))} leave "
+                "no bandwidth; give a number above zero"
+            )
 
 
 def busy_hour(ds: xr.Dataset, work: Work, demand: Demand) -> Busy:

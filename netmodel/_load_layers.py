@@ -81,7 +81,8 @@ def cell_layers(
     tables : list of DataFrame
         `sector_table` of each.
     mbps : (cell,)
-        Demand on the network's macro sites.
+        Demand on the network's macro sites; NaN, as all that follows from it, where it was not
+        asked of them.
     """
     n = mbps.size
     asked, served, load, uplink, poor, beyond, stations = np.zeros((7, n))
@@ -104,7 +105,7 @@ def cell_layers(
         shares = poor / mbps, 1.0 - served / asked, beyond / mbps
     return out | {
         "demand_mbps": mbps,
-        "served_mbps": served,
+        "served_mbps": np.where(np.isnan(mbps), np.nan, served),
         "unserved_reason": _reasons(mbps, *shares),
         "rate_5th_mbps": _rates_5th(found, n),
         "carriers_needed": np.minimum(carriers, 32767.0),
