@@ -140,7 +140,8 @@ def busy_time(work: NDArray[Any], sinr_db: Float, chain: Chain) -> Float:
     out = np.zeros(work.size)
     for j in numba.prange(out.size):
         if work[j] > 0.0:
-            out[j] = work[j] / efficiency(linear(sinr_db[j]), chain)
+            sinr = linear(np.float64(sinr_db[j]))
+            out[j] = np.float64(work[j]) / efficiency(sinr, chain)
     return out
 
 

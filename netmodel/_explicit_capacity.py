@@ -10,8 +10,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel._explicit import Report, Sectors, Work, offset_in
-from netmodel._load_layers import cell_layers, filled, sector_table
-from netmodel._load_points import Asked, Place, listed_tiles
+from netmodel._load_layers import Values, cell_layers, filled, sector_table
+from netmodel._load_points import Asked, listed_points
 from netmodel._loads import Solved, carrier_points, carrier_shares, corrected, solved, uplink_work
 from netmodel._network_demand import check_sides, macro_demand, offered_demand
 from netmodel._networks import cell_side_m, inhabited, network_names
@@ -93,12 +93,21 @@ def explicit_capacity(
     for number, name in enumerate(network_names(ds)):
         asked = asked_of(around, busy, inside, number, (sites or Sites()).gnb_per_macro_site)
         tables = {c: t for c, t in sectors.tables.items() if str(t["network"].iloc[0]) == name}
-        found = list(network_loads(around, busy, tables, asked, report))
-        own = {s.name: sector_table(s, work.radio) for s in found}
         mbps = np.where(inside, busy.mbps[number], np.nan)
-        layers.append(cell_layers(found, list(own.values()), mbps, work.radio))
+        # The points of a network are let go of before the next one's are made.
+        own, values = _figures(network_loads(around, busy, tables, asked, report), mbps, work)
+        layers.append(values)
         figures |= own
     return Found(filled(ds, busy.cells, layers, work), figures)
+
+
+def _figures(
+    solved: Iterator[Solved], mbps: Float, work: Work
+) -> tuple[dict[str, pd.DataFrame], Values]:
+    """Figures of a network's sectors by carrier, and values of its cells."""
+    found = list(solved)
+    own = {s.name: sector_table(s, work.radio) for s in found}
+    return own, cell_layers(found, list(own.values()), mbps, work.radio)
 
 
 def _check_carriers(sectors: Sectors) -> None:
@@ -168,14 +177,15 @@ def network_loads(
 ) -> Iterator[Solved]:
     """A network's carriers, each with its points and loads."""
     carriers = [c for c in work.carriers if c.name in tables]
-    tiles = listed_tiles(work, carriers, asked, report)
-    shares = carrier_shares([[p for _, p in of_carrier] for of_carrier in tiles], tables)
+    listed = listed_points(work, carriers, asked, report)
+    if not any(points.places for points in listed):  # no site, or nothing asked
+        return
+    shares = carrier_shares([points.arrays["server"] for points in listed], tables)
     position = np.full(asked.mbps.size, -1, np.int32)
     position[busy.at] = np.arange(busy.at.size)
     for carrier in carriers:
-        table, of_carrier = tables[carrier.name], tiles.pop(0)
-        places = [Place(number, p.pixel, p.block) for number, p in of_carrier]
-        points = carrier_points(work, carrier, table, of_carrier, shares.pop(0))
+        table, places = tables[carrier.name], listed[0].places
+        points = carrier_points(work, carrier, table, listed.pop(0), shares.pop(0))
         points, load = corrected(work, carrier, table, places, points)
         points = points._replace(cell=position[points.cell])
         uplink = uplink_work(points, table, busy.rise_db[points.cell], busy.uplink)

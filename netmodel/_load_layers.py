@@ -77,7 +77,8 @@ def cell_layers(
     Parameters
     ----------
     found : list of Solved
-        Carriers of the network, their points' cells being positions in `mbps`.
+        Carriers of the network, none where it has no site; their points' cells being positions
+        in `mbps`.
     tables : list of DataFrame
         `sector_table` of each.
     mbps : (cell,)
@@ -100,6 +101,8 @@ def cell_layers(
         stations += np.bincount(cell, weight * each[server], n)
         mine = weight > 0.0
         np.maximum.at(carriers, cell[mine], of_sector["carriers_needed"][server[mine]])
+    if not found:
+        beyond = np.nan_to_num(mbps)
     with np.errstate(divide="ignore", invalid="ignore"):
         out = {"cell_load": load / asked, "uplink_load": uplink / asked}
         shares = poor / mbps, 1.0 - served / asked, beyond / mbps
@@ -127,6 +130,8 @@ def _reasons(mbps: Float, poor: Float, overloaded: Float, beyond: Float) -> NDAr
 
 def _rates_5th(found: list[Solved], n: int) -> Float:
     """5th percentile of the rates that are left to the users of each cell (cell,)."""
+    if not found:
+        return np.full(n, np.nan)
     cell = np.concatenate([one.points.cell for one in found])
     weight = np.concatenate([one.served_demand for one in found])
     left = np.concatenate(

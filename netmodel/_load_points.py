@@ -1,7 +1,7 @@
 """Points of the explicit mode at which loads are solved: what they ask for, and what they hear."""
 
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import NamedTuple
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -70,28 +70,62 @@ class Place(NamedTuple):
     block: Int32
 
 
+class AllPoints(NamedTuple):
+    """Points of all tiles on a carrier: places by tile, and the other arrays of `TilePoints`."""
+
+    places: list[Place]
+    arrays: dict[str, NDArray[Any]]
+
+
 _Place = tuple[Int32, Int32, Int32, Float32]
 
 
-def listed_tiles(
+def listed_points(
     work: Work, carriers: list[Carrier], asked: Asked, report: Report | None = None
-) -> list[list[tuple[int, TilePoints]]]:
+) -> list[AllPoints]:
     """Points of all tiles, for each of the carriers of a network, on all threads."""
     _ = work.pixels.order, work.pixels.curve  # made once, before the threads
-    out: list[list[TilePoints]] = [[] for _ in work.tiles]
+    out = [_Collected() for _ in carriers]
     pool = ThreadPoolExecutor(numba.get_num_threads())
     try:
-        futures = {
-            pool.submit(tile_points, work, tile, carriers, asked): k
-            for k, tile in enumerate(work.tiles)
-        }
-        for done, future in enumerate(as_completed(futures), start=1):
-            out[futures[future]] = future.result()
+        futures = [pool.submit(tile_points, work, tile, carriers, asked) for tile in work.tiles]
+        for number in range(len(futures)):
+            found, futures[number] = futures[number].result(), Future()  # it holds its result
+            for collected, of_carrier in zip(out, found, strict=False):
+                collected.add(number, of_carrier)
             if report is not None:
-                report(done, len(work.tiles))
+                report(number + 1, len(work.tiles))
     finally:  # after an error, or Ctrl-C, those that wait are not begun
         pool.shutdown(cancel_futures=True)
-    return [[(k, tile[c]) for k, tile in enumerate(out) if tile] for c in range(len(carriers))]
+    return [collected.whole() for collected in out]
+
+
+class _Collected:
+    """Arrays that grow tile by tile, where a country's points are never in memory twice."""
+
+    def __init__(self) -> None:
+        self._places: list[Place] = []
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._size: dict[str, int] = {}
+
+    def add(self, number: int, points: TilePoints) -> None:
+        """Append the points of a tile."""
+        self._places.append(Place(number, points.pixel, points.block))
+        for name, part in points._asdict().items():
+            if name in ("pixel", "block"):
+                continue
+            array = self._arrays.setdefault(name, np.empty(0, part.dtype))
+            first = self._size.get(name, 0)
+            self._size[name] = first + part.size
+            if self._size[name] > array.size:
+                array.resize(self._size[name] + array.size // 4, refcheck=False)
+            array[first : self._size[name]] = part
+
+    def whole(self) -> AllPoints:
+        """Everything, without the room left over."""
+        for name, array in self._arrays.items():
+            array.resize(self._size[name], refcheck=False)
+        return AllPoints(self._places, self._arrays)
 
 
 def tile_points(work: Work, tile: Tile, carriers: list[Carrier], asked: Asked) -> list[TilePoints]:

@@ -1,14 +1,14 @@
 """Loads of all sectors of a carrier, and what its points and sectors get of them."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from netmodel._explicit import Work
-from netmodel._load_points import Place, TilePoints, field_of, sinr_db_at
+from netmodel._load_points import AllPoints, Place, field_of, sinr_db_at
 from netmodel._pixels import Carrier
 from netmodel._radio_tables import BS_NOISE_DB, FEEDER_DB, UL_N_RB
 from netmodel._settings import Radio
@@ -37,6 +37,7 @@ TOLERANCE = 1e-6
 # Of the interference that is not listed: by loads that are this close, until they move by less
 # than this share of them all. Two corrections do at 100 m, more where blocks are large.
 _CLOSE, _SETTLED, _MOST_CORRECTIONS = 1e-4, 1e-3, 8
+_AT_ONCE = 2**20  # points
 SERVED, QUALITY, OUT_OF_RANGE = range(3)  # states of a point
 
 
@@ -66,24 +67,21 @@ def chain_of(band: Band, radio: Radio) -> Chain:
 
 
 def carrier_points(
-    work: Work, carrier: Carrier, table: pd.DataFrame, tiles: list[tuple[int, TilePoints]],
-    share: Float32,
-) -> CarrierPoints:  # fmt: skip
-    """The points of a carrier put together.
+    work: Work, carrier: Carrier, table: pd.DataFrame, listed: AllPoints, share: Float32
+) -> CarrierPoints:
+    """The points of a carrier with what they ask of it.
 
     Parameters
     ----------
     table : DataFrame
         Sectors of the carrier.
-    tiles : list of (number of the tile, TilePoints)
-        Emptied, so that a country's points are not in memory twice.
+    listed : AllPoints
     share : (point,)
         Of the network's demand that the carrier takes.
     """
-    band = BANDS[str(table["band"].iloc[0])]
+    band, part = BANDS[str(table["band"].iloc[0])], listed.arrays
     chain = chain_of(band, work.radio)
-    used, within = _used_blocks(work, tiles)
-    part = _joined(tiles)
+    used, within = _used_blocks(work, listed.places)
     demand = part["demand_mbps"] * share
     mhz = band.dl_mhz * carriers_of_site(table)
     # The traffic beam of chain B is narrower than that of the reference signal (models.md B.1).
@@ -97,30 +95,21 @@ def carrier_points(
     state = _states(links, len(table), len(used), chain)
     # A point without server stands with the first sector, and asks nothing of it.
     links = links._replace(server=np.maximum(links.server, 0))
-    asked = np.where(state == SERVED, demand, 0.0) / mhz[links.server]
-    links = links._replace(work=asked.astype(np.float32))
+    asked = np.where(state == SERVED, demand, np.float32(0.0))
+    links = links._replace(work=asked / mhz.astype(np.float32)[links.server])
     return CarrierPoints(part["cell"], demand, state, part["signal_mw"], links, field, chain, mhz)
 
 
-def _used_blocks(
-    work: Work, tiles: list[tuple[int, TilePoints]]
-) -> tuple[NDArray[np.int64], Int32]:
+def _used_blocks(work: Work, places: list[Place]) -> tuple[NDArray[np.int64], Int32]:
     """Blocks with points, numbered through all tiles, and which of them a point is in."""
     per_tile = (work.pixels.tile // BLOCK) ** 2
-    block = np.concatenate([points.block + number * per_tile for number, points in tiles])
-    used, within = np.unique(block, return_inverse=True)
-    return used, within.astype(np.int32)
-
-
-def _joined(tiles: list[tuple[int, TilePoints]]) -> dict[str, NDArray[Any]]:
-    """The arrays of all tiles put together by name, each let go of as it is."""
-    left = {
-        name: [getattr(points, name) for _, points in tiles]
-        for name in TilePoints._fields
-        if name not in ("pixel", "block")
-    }
-    tiles.clear()
-    return {name: np.concatenate(left.pop(name)) for name in list(left)}
+    used, within, n = [], [], 0
+    for place in places:
+        present = np.bincount(place.block, minlength=per_tile) > 0
+        used.append(np.flatnonzero(present) + place.tile * per_tile)
+        within.append((np.cumsum(present) - 1 + n)[place.block].astype(np.int32))
+        n += used[-1].size
+    return np.concatenate(used), np.concatenate(within)
 
 
 def carriers_of_site(table: pd.DataFrame) -> Float:
@@ -170,24 +159,21 @@ class Solved:
         return np.where(self.points.state == SERVED, self.points.demand_mbps, 0.0).astype(float)
 
 
-def carrier_shares(tiles: list[list[TilePoints]], tables: dict[str, pd.DataFrame]) -> list[Float32]:
+def carrier_shares(servers: list[Int32], tables: dict[str, pd.DataFrame]) -> list[Float32]:
     """Share (point,) of a network's demand that each of its carriers takes.
 
     Those that serve a point take it by their bandwidth; where none does, the first has it.
 
     Parameters
     ----------
-    tiles : list of list of TilePoints
-        By carrier, all with the same points.
+    servers : list of (point,)
+        By carrier, of the same points.
     tables : dict of DataFrame
         Sectors by carrier, in the same order.
     """
     mhz = [BANDS[str(t["band"].iloc[0])].dl_mhz for t in tables.values()]
     width = np.stack(
-        [
-            np.concatenate([w * (p.server >= 0).astype(np.float32) for p in of_carrier])
-            for w, of_carrier in zip(mhz, tiles, strict=True)
-        ]
+        [w * (server >= 0).astype(np.float32) for w, server in zip(mhz, servers, strict=True)]
     )
     width[0, width.sum(axis=0) == 0.0] = 1.0
     return list(width / width.sum(axis=0))
@@ -255,12 +241,16 @@ def uplink_work(
     models.md C.6.
     """
     band = BANDS[str(table["band"].iloc[0])]
-    server = points.links.server
-    with np.errstate(divide="ignore"):
-        loss = table["eirp_dbm"].to_numpy(np.float64)[server] - 10.0 * np.log10(points.signal_mw)
-    noise = noise_dbm(band.scs_khz * 1e3 * 12 * UL_N_RB, BS_NOISE_DB) + rise_db
-    power = uplink_powers_dbm(loss, band.ue_dbm, UL_N_RB)
-    sinr = power + band.array_gain_dbi - FEEDER_DB - loss - noise
-    mhz = band.ul_mhz * carriers_of_site(table)
-    work = np.where(points.state == SERVED, points.demand_mbps, 0.0) * (per_downlink / mhz[server])
-    return busy_time(work, sinr, uplink_chain_b())
+    noise_db = noise_dbm(band.scs_khz * 1e3 * 12 * UL_N_RB, BS_NOISE_DB)
+    mhz, eirp_dbm = band.ul_mhz * carriers_of_site(table), table["eirp_dbm"].to_numpy(np.float64)
+    out = np.zeros(points.cell.size)
+    for first in range(0, out.size, _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        server, served = points.links.server[some], points.state[some] == SERVED
+        with np.errstate(divide="ignore"):
+            loss = eirp_dbm[server] - 10.0 * np.log10(points.signal_mw[some].astype(np.float64))
+        power = uplink_powers_dbm(loss, band.ue_dbm, UL_N_RB)
+        sinr = power + band.array_gain_dbi - FEEDER_DB - loss - noise_db - rise_db[some]
+        work = np.where(served, points.demand_mbps[some], 0.0) * (per_downlink / mhz[server])
+        out[some] = busy_time(work, sinr, uplink_chain_b())
+    return out

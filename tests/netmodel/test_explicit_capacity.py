@@ -432,6 +432,19 @@ def test_demand_beyond_all_sites_is_unserved_for_want_of_one(ds, wanted):
     assert (cells.served_mbps.values[wanted & (cells.demand_mbps.values > 0)] == 0).all()
 
 
+def test_a_network_without_outdoor_sites_serves_nobody_outdoors(ds, wanted):
+    macro = two_bands(ds).assign(network="a")
+    indoor = macro.iloc[:3].assign(network="b", kind="indoor")
+    own, sectors = on_listed(ds, pd.concat([macro, indoor], ignore_index=True))
+    assert {t["network"].iloc[0] for t in sectors.tables.values()} == {"a"}
+    found = explicit_capacity(own, work_with(own, wanted, sectors), sectors)
+    cells = found.cells.isel(network=1)
+    asked = cells.demand_mbps.values > 0
+    assert asked.any() and (cells.served_mbps.values[asked] == 0).all()
+    assert (cells.unserved_reason.values[asked] == REASONS.index("no_site")).all()
+    assert np.isnan(cells.cell_load.values).all()
+
+
 # Files -------------------------------------------------------------------------------------------
 
 

@@ -34,6 +34,7 @@ def listed(x_m, y_m, masts, sectors, noise_mw, least):
     share = power / (power.sum(axis=1, keepdims=True) + noise_mw)
     signal = np.where(best < 0, 0.0, coverage.milliwatt(rsrp_dbm))
     with np.errstate(divide="ignore"):
-        ratio, noise = power / signal[:, None], noise_mw / signal
+        noise = noise_mw / signal
+    ratio = np.where(best[:, None] < 0, 0.0, power / np.where(best < 0, 1.0, signal)[:, None])
     kept = np.where(share >= least, ratio, 0.0)
     return Listed(best, signal, kept, (ratio - kept).sum(axis=1), noise, share)
