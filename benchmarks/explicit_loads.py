@@ -170,21 +170,21 @@ class Listed:
     def __init__(self, case: Case, number: int, most_pixels: int) -> None:
         self._work = case.work
         self._carrier, self._table = case.network(number)
-        begin = time.perf_counter()
+        begin, cpu = time.perf_counter(), time.process_time()
         (listed,) = listed_points(case.work, [self._carrier], case.asked(number, most_pixels))
         whole = np.ones(1, np.float32)
         self._places = listed.places
         self.points = carrier_points(case.work, self._carrier, self._table, listed, whole)
-        self.listing_s = time.perf_counter() - begin
+        self.listing_s, self.listing_cpu_s = time.perf_counter() - begin, time.process_time() - cpu
 
     def solved(self) -> tuple[Float, Float, int]:
         """Loads, requested loads and rounds of the last fixed point, as the stage has them."""
-        begin = time.perf_counter()
+        begin, cpu = time.perf_counter(), time.process_time()
         of_carrier = self._work, self._carrier, self._table, self._places
         points, load = corrected(*of_carrier, self.points)
         self.correcting_s = time.perf_counter() - begin
         out = coupled_loads(points.links, points.field, points.chain, load, TOLERANCE)
-        self.solving_s = time.perf_counter() - begin
+        self.solving_s, self.solving_cpu_s = time.perf_counter() - begin, time.process_time() - cpu
         return out
 
 
@@ -276,9 +276,10 @@ def province(area: object, resolution_m: float, times: float, number: int = 0) -
     used = np.bincount(links.server, links.work > 0, len(table)) > 0
     print(
         f"{carrier.name} of {area}: {used.sum():,} sectors with demand, {n:,} points, "
-        f"{links.sector.size / n:.1f} interferers a point; listing {listed.listing_s:.1f} s, "
-        f"fixed point {listed.solving_s:.1f} s ({listed.correcting_s:.1f} s to the last "
-        f"correction), mean load {load[used].mean():.3f}; {time.process_time():.0f} s of CPU"
+        f"{links.sector.size / n:.1f} interferers a point; listing {listed.listing_s:.1f} s "
+        f"({listed.listing_cpu_s:.1f} s of CPU), fixed point {listed.solving_s:.1f} s "
+        f"({listed.solving_cpu_s:.1f} s of CPU; {listed.correcting_s:.1f} s to the last "
+        f"correction), mean load {load[used].mean():.3f}"
     )
     print(
         f"  {per:.1f} ns and {size:.0f} bytes a point and round: {size / per:.1f} GB/s, "

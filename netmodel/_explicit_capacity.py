@@ -105,7 +105,7 @@ def _figures(
     solved: Iterator[Solved], mbps: Float, work: Work
 ) -> tuple[dict[str, pd.DataFrame], Values]:
     """Figures of a network's sectors by carrier, and values of its cells."""
-    found = list(solved)
+    found = [one.without_links() for one in solved]
     own = {s.name: sector_table(s, work.radio) for s in found}
     return own, cell_layers(found, list(own.values()), mbps, work.radio)
 

@@ -1,6 +1,6 @@
 """Loads of all sectors of a carrier, and what its points and sectors get of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -152,6 +152,15 @@ class Solved:
     table: pd.DataFrame
     points: CarrierPoints
     loads: Loads
+
+    def without_links(self) -> "Solved":
+        """The same for figures alone: what points hear is most of a country's memory."""
+        links, none = self.points.links, np.zeros(0, np.float32)
+        links = links._replace(
+            work=none, noise=none, rest=none, block=none.astype(np.int32),
+            start=np.zeros(1, np.int64), sector=none.astype(np.int32), ratio=none,
+        )  # fmt: skip
+        return replace(self, points=self.points._replace(links=links))
 
     @property
     def served_demand(self) -> Float:
