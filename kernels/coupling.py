@@ -1,9 +1,9 @@
 """Loads of cells that interfere with each other, every sector and its points explicit.
 
-Points list their strongest interferers; the rest of the interference, known at full load, follows
-the mean load around (`Field`). All terms are positive and grow with the loads, so that the
-mapping stays a standard interference function: clipped at one it has one fixed point, reached
-from any start.
+Points list their strongest interferers; the rest of the interference, known at full load or at
+some loads (`rest_at`), follows the mean load around (`Field`). All terms are positive and grow
+with the loads, so that the mapping stays a standard interference function: clipped at one it has
+one fixed point, reached from any start.
 
 Source: I. Siomina and D. Yuan, IEEE Trans. Wireless Commun. 11 (2012) 6; R. D. Yates, IEEE JSAC
 13 (1995) 7; models.md C.4; pitfalls 18, 19 and 36.
@@ -23,6 +23,7 @@ from netmodel.kernels.units import linear
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
+Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 
 
@@ -83,6 +84,15 @@ def disturbance(links: Links, j: int, around: Float, load: Float) -> float:
 
 
 @parallel_kernel
+def disturbances(links: Links, around: Float, load: Float) -> Float:
+    """`disturbance` of each point (point,) at some loads."""
+    out = np.empty(links.server.size)
+    for j in numba.prange(out.size):
+        out[j] = disturbance(links, j, around, load)
+    return out
+
+
+@parallel_kernel
 def efficiencies(links: Links, around: Float, load: Float, chain: Chain) -> Float:
     """Spectral efficiency of each point (point,) at some loads [bit/s/Hz]."""
     out = np.empty(links.server.size)
@@ -102,12 +112,36 @@ def _busy(links: Links, around: Float, load: Float, chain: Chain, out: Float) ->
 
 
 @parallel_kernel
+def rest_at(links: Links, around: Float, load: Float, sinr_db: Float32) -> Float32:
+    """`rest` (point,) with which the SINR at some loads is what it is with every sector at its own.
+
+    As it was where that is not known, or where nobody around has a load.
+
+    Parameters
+    ----------
+    sinr_db : (point,)
+        At these loads, all sectors evaluated one by one.
+    """
+    out = np.empty(links.server.size, np.float32)
+    for j in numba.prange(out.size):
+        known = np.float64(links.noise[j])
+        for k in range(links.start[j], links.start[j + 1]):
+            known += np.float64(links.ratio[k]) * load[links.sector[k]]
+        of_block = around[links.block[j]]
+        out[j] = links.rest[j]
+        if of_block > 0.0 and math.isfinite(sinr_db[j]):
+            out[j] = max(linear(-np.float64(sinr_db[j])) - known, 0.0) / of_block
+    return out
+
+
+@parallel_kernel
 def busy_time(work: NDArray[Any], sinr_db: Float, chain: Chain) -> Float:
     """Time (point,) that work takes at some SINR [dB]; none without work."""
     out = np.zeros(work.size)
     for j in numba.prange(out.size):
         if work[j] > 0.0:
-            out[j] = work[j] / efficiency(linear(sinr_db[j]), chain)
+            sinr = linear(np.float64(sinr_db[j]))
+            out[j] = np.float64(work[j]) / efficiency(sinr, chain)
     return out
 
 

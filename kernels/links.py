@@ -27,7 +27,8 @@ class Listed(NamedTuple):
 
     `server` (point,), -1 without any; `signal_mw` (point,) of a resource element; `n` (point,)
     links that are listed; `sector`, `ratio` (point, most) of each, its power at full load over the
-    signal; `rest` (point,) the same of all that are not listed, `noise` (point,) of noise.
+    signal; `rest` (point,) the same of all that are not listed, `noise` (point,) of noise,
+    infinite without a server.
     """
 
     server: Int32
@@ -119,7 +120,7 @@ def _close(k: int, point: int, heard: Heard, noise_mw: float, out: Listed) -> No
     out.signal_mw[point] = signal
     if signal == 0.0:
         out.n[point] = 0
-        out.rest[point] = out.noise[point] = np.inf
+        out.rest[point], out.noise[point] = 0.0, np.inf
         return
     listed = 0.0
     for j in range(out.n[point]):

@@ -10,12 +10,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel._explicit import Report, Sectors, Work, offset_in
-from netmodel._load_layers import cell_layers, filled, sector_table
-from netmodel._load_points import Asked, listed_tiles
-from netmodel._loads import Solved, carrier_points, carrier_shares, solved, uplink_work
+from netmodel._load_layers import Values, cell_layers, filled, sector_table
+from netmodel._load_points import Asked, listed_points
+from netmodel._loads import Solved, carrier_points, carrier_shares, corrected, solved, uplink_work
 from netmodel._network_demand import check_sides, macro_demand, offered_demand
 from netmodel._networks import cell_side_m, inhabited, network_names
 from netmodel._settings import Demand, Sites
+from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
 from netmodel.kernels.distance import nearest_marked
 from netmodel.kernels.window import smooth_sites
@@ -25,8 +26,8 @@ Float = NDArray[np.float64]
 
 _HALO_M = 10_000.0  # around an area, in which sectors carry load too
 _MOST_PIXELS = 40_000_000  # up to which all are taken; of more, some of each cell
-_MOST_POINTS = 16
-_POINTS_PER_SITE = 48.0  # 16 a sector
+_MOST_POINTS = 100  # of a cell
+_POINTS_PER_SITE = 96.0  # 32 a sector
 
 
 class Found(NamedTuple):
@@ -76,21 +77,49 @@ def explicit_capacity(
     report : callable, optional
         Called with the tiles that are done, and all.
 
+    Raises
+    ------
+    InputError
+        Demand without any site, sites without any demand, sectors without bandwidth.
+
     References
     ----------
     models.md C.3 to C.7.
     """
+    _check_carriers(sectors)
     busy = busy_hour(ds, work, demand or Demand())
     around, inside = with_halo(work, busy)
     layers, figures = [], dict[str, pd.DataFrame]()
     for number, name in enumerate(network_names(ds)):
         asked = asked_of(around, busy, inside, number, (sites or Sites()).gnb_per_macro_site)
         tables = {c: t for c, t in sectors.tables.items() if str(t["network"].iloc[0]) == name}
-        found = list(network_loads(around, busy, tables, asked, report))
-        own = {s.name: sector_table(s, work.radio) for s in found}
-        layers.append(cell_layers(found, list(own.values()), busy.mbps[number], work.radio))
+        mbps = np.where(inside, busy.mbps[number], np.nan)
+        # The points of a network are let go of before the next one's are made.
+        own, values = _figures(network_loads(around, busy, tables, asked, report), mbps, work)
+        layers.append(values)
         figures |= own
     return Found(filled(ds, busy.cells, layers, work), figures)
+
+
+def _figures(
+    solved: Iterator[Solved], mbps: Float, work: Work
+) -> tuple[dict[str, pd.DataFrame], Values]:
+    """Figures of a network's sectors by carrier, and values of its cells."""
+    found = [one.without_links() for one in solved]
+    own = {s.name: sector_table(s, work.radio) for s in found}
+    return own, cell_layers(found, list(own.values()), mbps, work.radio)
+
+
+def _check_carriers(sectors: Sectors) -> None:
+    """Refuse sectors without bandwidth."""
+    for name, table in sectors.tables.items():
+        own = table["carriers"].to_numpy(np.float64)
+        bad = ~(np.isfinite(own) & (own > 0.0))
+        if bad.any():
+            raise InputError(
+                f"sectors of {name}: carriers {own[bad][0]:g} in row {int(np.argmax(bad))} leave "
+                "no bandwidth; give a number above zero"
+            )
 
 
 def busy_hour(ds: xr.Dataset, work: Work, demand: Demand) -> Busy:
@@ -124,7 +153,9 @@ def asked_of(
 ) -> Asked:
     """What a network is asked at the cells of the frame, and how many points are taken there.
 
-    All pixels where they are few, else 16 points a sector.
+    All pixels where they are few. Else points follow the sites, up to all pixels of a dense cell:
+    some five of an inhabited km2 in a country. Fewer on a sector make its demand a draw, and what
+    is cut off at full load then a bias.
     """
     frame = work.pixels.frame
     at, cells = busy.at[inside], busy.cells.some(np.flatnonzero(inside))
@@ -146,13 +177,16 @@ def network_loads(
 ) -> Iterator[Solved]:
     """A network's carriers, each with its points and loads."""
     carriers = [c for c in work.carriers if c.name in tables]
-    tiles = listed_tiles(work, carriers, asked, report)
-    shares = carrier_shares([[p for _, p in of_carrier] for of_carrier in tiles], tables)
+    listed = listed_points(work, carriers, asked, report)
+    if not any(points.places for points in listed):  # no site, or nothing asked
+        return
+    shares = carrier_shares([points.arrays["server"] for points in listed], tables)
     position = np.full(asked.mbps.size, -1, np.int32)
     position[busy.at] = np.arange(busy.at.size)
-    for carrier, of_carrier, share in zip(carriers, tiles, shares, strict=True):
-        table = tables[carrier.name]
-        points = carrier_points(work, carrier, table, of_carrier, share)
+    for carrier in carriers:
+        table, places = tables[carrier.name], listed[0].places
+        points = carrier_points(work, carrier, table, listed.pop(0), shares.pop(0))
+        points, load = corrected(work, carrier, table, places, points)
         points = points._replace(cell=position[points.cell])
         uplink = uplink_work(points, table, busy.rise_db[points.cell], busy.uplink)
-        yield Solved(carrier.name, table, points, solved(points, uplink))
+        yield Solved(carrier.name, table, points, solved(points, uplink, load))

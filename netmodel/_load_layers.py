@@ -77,11 +77,13 @@ def cell_layers(
     Parameters
     ----------
     found : list of Solved
-        Carriers of the network, their points' cells being positions in `mbps`.
+        Carriers of the network, none where it has no site; their points' cells being positions
+        in `mbps`.
     tables : list of DataFrame
         `sector_table` of each.
     mbps : (cell,)
-        Demand on the network's macro sites.
+        Demand on the network's macro sites; NaN, as all that follows from it, where it was not
+        asked of them.
     """
     n = mbps.size
     asked, served, load, uplink, poor, beyond, stations = np.zeros((7, n))
@@ -99,12 +101,14 @@ def cell_layers(
         stations += np.bincount(cell, weight * each[server], n)
         mine = weight > 0.0
         np.maximum.at(carriers, cell[mine], of_sector["carriers_needed"][server[mine]])
+    if not found:
+        beyond = np.nan_to_num(mbps)
     with np.errstate(divide="ignore", invalid="ignore"):
         out = {"cell_load": load / asked, "uplink_load": uplink / asked}
         shares = poor / mbps, 1.0 - served / asked, beyond / mbps
     return out | {
         "demand_mbps": mbps,
-        "served_mbps": served,
+        "served_mbps": np.where(np.isnan(mbps), np.nan, served),
         "unserved_reason": _reasons(mbps, *shares),
         "rate_5th_mbps": _rates_5th(found, n),
         "carriers_needed": np.minimum(carriers, 32767.0),
@@ -126,6 +130,8 @@ def _reasons(mbps: Float, poor: Float, overloaded: Float, beyond: Float) -> NDAr
 
 def _rates_5th(found: list[Solved], n: int) -> Float:
     """5th percentile of the rates that are left to the users of each cell (cell,)."""
+    if not found:
+        return np.full(n, np.nan)
     cell = np.concatenate([one.points.cell for one in found])
     weight = np.concatenate([one.served_demand for one in found])
     left = np.concatenate(

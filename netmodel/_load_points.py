@@ -1,14 +1,14 @@
 """Points of the explicit mode at which loads are solved: what they ask for, and what they hear."""
 
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import NamedTuple
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from netmodel._explicit import Report, Work
-from netmodel._pixels import HORIZON_M, Carrier, Points
+from netmodel._pixels import HORIZON_M, Carrier, Points, room_for
 from netmodel._transmitters import bins_of
 from netmodel.grids.io import warped_window
 from netmodel.grids.tiles import BLOCK, Tile
@@ -16,7 +16,7 @@ from netmodel.kernels.allocation import systematic_counts
 from netmodel.kernels.chunk import LOAD
 from netmodel.kernels.coupling import Field
 from netmodel.kernels.links import Listed, list_links
-from netmodel.kernels.server import Reach
+from netmodel.kernels.server import Reach, serve
 from netmodel.kernels.surroundings import bin_of_sector, bin_weights
 from netmodel.kernels.transmitters import Transmitters
 
@@ -25,9 +25,9 @@ Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 
 # Interferers of this share of all interference and noise, or more, are listed one by one: about
-# eight of a point, which leaves 6 % of the interference to the mean load around.
-_LEAST_SHARE = 0.01
-_MOST_LISTED = 48
+# three of a point, and never more than there is room for.
+_LEAST_SHARE = 0.03
+_MOST_LISTED = 34
 _SURROUNDINGS_M = 3000.0  # nearer interferers are mostly listed
 _BIN_M = 6400.0
 
@@ -62,28 +62,70 @@ class TilePoints(NamedTuple):
     ratio: Float32
 
 
+class Place(NamedTuple):
+    """Where the points of a tile are, as `TilePoints` has it; `tile` is its number."""
+
+    tile: int
+    pixel: Int32
+    block: Int32
+
+
+class AllPoints(NamedTuple):
+    """Points of all tiles on a carrier: places by tile, and the other arrays of `TilePoints`."""
+
+    places: list[Place]
+    arrays: dict[str, NDArray[Any]]
+
+
 _Place = tuple[Int32, Int32, Int32, Float32]
 
 
-def listed_tiles(
+def listed_points(
     work: Work, carriers: list[Carrier], asked: Asked, report: Report | None = None
-) -> list[list[tuple[int, TilePoints]]]:
+) -> list[AllPoints]:
     """Points of all tiles, for each of the carriers of a network, on all threads."""
     _ = work.pixels.order, work.pixels.curve  # made once, before the threads
-    out: list[list[TilePoints]] = [[] for _ in work.tiles]
+    out = [_Collected() for _ in carriers]
     pool = ThreadPoolExecutor(numba.get_num_threads())
     try:
-        futures = {
-            pool.submit(tile_points, work, tile, carriers, asked): k
-            for k, tile in enumerate(work.tiles)
-        }
-        for done, future in enumerate(as_completed(futures), start=1):
-            out[futures[future]] = future.result()
+        futures = [pool.submit(tile_points, work, tile, carriers, asked) for tile in work.tiles]
+        for number in range(len(futures)):
+            found, futures[number] = futures[number].result(), Future()  # it holds its result
+            for collected, of_carrier in zip(out, found, strict=False):
+                collected.add(number, of_carrier)
             if report is not None:
-                report(done, len(work.tiles))
+                report(number + 1, len(work.tiles))
     finally:  # after an error, or Ctrl-C, those that wait are not begun
         pool.shutdown(cancel_futures=True)
-    return [[(k, tile[c]) for k, tile in enumerate(out) if tile] for c in range(len(carriers))]
+    return [collected.whole() for collected in out]
+
+
+class _Collected:
+    """Arrays that grow tile by tile, where a country's points are never in memory twice."""
+
+    def __init__(self) -> None:
+        self._places: list[Place] = []
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._size: dict[str, int] = {}
+
+    def add(self, number: int, points: TilePoints) -> None:
+        """Append the points of a tile."""
+        self._places.append(Place(number, points.pixel, points.block))
+        for name, part in points._asdict().items():
+            if name in ("pixel", "block"):
+                continue
+            array = self._arrays.setdefault(name, np.empty(0, part.dtype))
+            first = self._size.get(name, 0)
+            self._size[name] = first + part.size
+            if self._size[name] > array.size:
+                array.resize(self._size[name] + array.size // 4, refcheck=False)
+            array[first : self._size[name]] = part
+
+    def whole(self) -> AllPoints:
+        """Everything, without the room left over."""
+        for name, array in self._arrays.items():
+            array.resize(self._size[name], refcheck=False)
+        return AllPoints(self._places, self._arrays)
 
 
 def tile_points(work: Work, tile: Tile, carriers: list[Carrier], asked: Asked) -> list[TilePoints]:
@@ -148,14 +190,42 @@ def _listed(points: Points, carrier: Carrier) -> Listed:
     side = points.block_m
     reach = Reach(side, max(HORIZON_M, side), carrier.noise_mw, 0.0, False, False)
     where = (points.x, points.y, points.start, points.matrix)
-    list_links(*where, _at_full_load(carrier), carrier.bins, reach, _LEAST_SHARE, out)
+    list_links(*where, _at_loads(carrier, 1.0), carrier.bins, reach, _LEAST_SHARE, out)
     return out
 
 
-def _at_full_load(carrier: Carrier) -> Transmitters:
+def _at_loads(carrier: Carrier, load: Float | float) -> Transmitters:
     column = carrier.sectors.sector.copy()
-    column[:, LOAD] = 1.0
+    column[:, LOAD] = load
     return carrier.sectors._replace(sector=column)
+
+
+def sinr_db_at(
+    work: Work, carrier: Carrier, places: list[Place], load: Float, noise_mw: float
+) -> Float32:
+    """SINR (point,) of a carrier's points with every sector at its own load, none left out.
+
+    Parameters
+    ----------
+    load : (sector,)
+    noise_mw : float
+        Over a resource element.
+    """
+    sectors, pixels = _at_loads(carrier, load), work.pixels
+    side = BLOCK * abs(pixels.frame.affine.a) / pixels.factor
+    reach = Reach(side, max(HORIZON_M, side), noise_mw, 0.0, False, False)
+
+    def one(place: Place) -> Float32:
+        tile = work.tiles[place.tile]
+        x, y = pixels.centers(tile, place.pixel.astype(np.int64))
+        matrix = pixels.matrices(tile)
+        start = np.append(0, np.cumsum(np.bincount(place.block, minlength=len(matrix))))
+        out = room_for(x.size)
+        serve(x, y, start, matrix, sectors, carrier.bins, reach, out)
+        return out.sinr_db
+
+    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        return np.concatenate(list(pool.map(one, places)))
 
 
 def field_of(work: Work, carrier: Carrier, blocks: NDArray[np.int64]) -> Field:

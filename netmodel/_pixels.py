@@ -152,7 +152,7 @@ def _served(carrier: int, server: NDArray[np.int32], people: Float) -> Float:
 
 def _carrier_points(points: Points, carrier: Carrier, radio: Radio) -> tuple[Served, Float32]:
     """What `serve` and `diversity` say of the points."""
-    out = _room(points.x.size)
+    out = room_for(points.x.size)
     within = linear(-_WITHIN_DB) if "n_within_6db" in radio.layers else 0.0
     second = "second_dbm" in radio.layers
     side = points.block_m
@@ -164,7 +164,7 @@ def _carrier_points(points: Points, carrier: Carrier, radio: Radio) -> tuple[Ser
     return out, covered
 
 
-def _room(n: int) -> Served:
+def room_for(n: int) -> Served:
     """Room for the results of points."""
     rsrp, sinr, second, interference = np.empty((4, n), np.float32)
     return Served(

@@ -33,8 +33,7 @@ from netmodel.presets import BANDS
 
 _USED = {"lon", "lat", "x", "y", "network", "kind", "azimuth_deg", "site_id", "cell"}
 _SAID = {"geometry", "rows"}  # of `netmodel import sites`: the place again, and what it was made of
-_EXPLICIT = ("band", "tilt_deg", "height_m", "power_dbm", "antenna")
-_IDLE = ("carriers",)
+_EXPLICIT = ("band", "tilt_deg", "height_m", "power_dbm", "antenna", "carriers")
 _KEY = "[sites] path"
 _ALIASES = {"net": "network", "longitude": "lon", "latitude": "lat"}
 
@@ -95,8 +94,7 @@ def read_sectors(path: str | Path, grid: Grid, crs: str | None = None) -> pd.Dat
     Columns: `lon` and `lat` in WGS 84, or `x` and `y` with `crs`; `network` (or `net`), `kind`
     (macro, indoor, small), `site_id`, `azimuth_deg`, `cell` where known. With `azimuth_deg` a
     row is a sector; with `cell` it is a radio cell, several of which may share a place. `band`,
-    `tilt_deg`, `height_m`, `power_dbm` and `antenna` are for the explicit mode; `carriers` is
-    checked and used by no stage yet.
+    `tilt_deg`, `height_m`, `power_dbm`, `antenna` and `carriers` are for the explicit mode.
 
     Returns
     -------
@@ -155,8 +153,8 @@ def _renamed(table: pd.DataFrame) -> pd.DataFrame:
 def column_notes(path: str | Path, mode: str = "national") -> str:
     """What is not used of a list's columns, for reading; empty if all are."""
     names = _renamed(pd.DataFrame(columns=column_names(path))).columns.tolist()
-    idle = [n for n in names if n in _IDLE or (mode == "national" and n in _EXPLICIT)]
-    unknown = [n for n in names if n not in _USED | _SAID | {*_EXPLICIT, *_IDLE}]
+    idle = [n for n in names if mode == "national" and n in _EXPLICIT]
+    unknown = [n for n in names if n not in _USED | _SAID | {*_EXPLICIT}]
     notes = [f"{', '.join(idle)}: checked, not used in {mode} mode"] if idle else []
     notes += [f"{', '.join(unknown)}: not known, left out"] if unknown else []
     return "; ".join(notes)

@@ -296,7 +296,7 @@ def test_a_killed_run_goes_on(raster, tmp_path):
     assert seen.returncode == 0, seen.stderr
     figures = json.loads(seen.stdout)
     assert figures["coverage"]["computed_population_share"]["value"] == pytest.approx(1.0)
-    assert "capacity" not in figures and not (out / "tiles").exists()
+    assert figures["capacity"] and not (out / "tiles").exists()
     run = nm.open_run(out)
     sectors = pd.read_parquet(out / "sectors.parquet")
     assert run["pixels"].server.values.max() < len(sectors)
@@ -319,9 +319,7 @@ def test_what_cannot_be_is_refused(raster, tmp_path, radio, message):
     assert seen.returncode == 2 and message in seen.stderr and len(seen.stderr.splitlines()) == 1
 
 
-def test_capacity_and_years_are_of_the_national_mode(given):
+def test_sensitivity_is_of_the_national_mode(given):
     scenario = Scenario.from_dict({**given, "radio": {"mode": "explicit"}})
-    with pytest.raises(InputError, match="national mode"):
-        nm.assess(scenario, stages="capacity")
     with pytest.raises(InputError, match="national mode"):
         nm.sensitivity(scenario)
