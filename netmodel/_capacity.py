@@ -144,7 +144,8 @@ def _fill(
         out["cell_load"], cells.index, downlink, log_isd, network.settlement,
         network.tables.se, np.log(ISD_M),
     )  # fmt: skip
-    raw[catch.sparse] = np.where(unserved[catch.sparse] > 0.0, catch.loads(time, raw), np.nan)
+    raw[catch.sparse] = catch.loads(time, raw)
+    raw[~(offered > 0.0)] = np.nan
     put("cell_load", np.minimum(raw, 1.0))
     reason[(raw > 1.0) & (reason < _CODE["overload"])] = _CODE["overload"]
     put("unserved_reason", reason)
@@ -168,6 +169,7 @@ def _fill(
     ul_se = network.at_isd(network.tables.ul_se, log_isd)
     work *= _mbps_per_site(network, options) * _uplink_ratio(network, options)
     uplink_load = catch.time_per_site(catch.time(work, ul_se, network.tables.far.ul_se))
+    uplink_load[np.isnan(raw)] = np.nan
     uplink = uplink_load * ul_se
     put("uplink_load", uplink_load)
     carriers = carriers_for_load(raw, uplink_load, radio.target_load, radio.carriers)

@@ -25,7 +25,7 @@ Int = NDArray[np.int64]
 
 _OWN = 3  # beside the three sectors: the cell in which the site stands
 _SQUARE = 8  # cells a side, over 3 x 3 of which loads are averaged
-_TOLERANCE = 1e-5
+_TOLERANCE = 1e-4
 _SERVED = 0.01  # share in service from which a distance counts as in range
 
 
@@ -131,37 +131,31 @@ class Catchments:
         dense : (cell,)
             Load that is asked of the dense cells; not used in sparse ones.
         """
-        alone = self.time_per_site(time)[self.sparse]
-        sites = self._around(self.sites)
+        alone, mine = self.time_per_site(time)[self.sparse], time[self.sparse]
+        network, at = self.network, self.sparse
+        of = network.log_isd[at], network.settlement[at]
+
+        def se(around: Float) -> Float:
+            return efficiency_at_load(*of, around, network.tables.se, np.log(ISD_M))
+
+        sites, idle = self._around(self.sites), se(np.zeros(mine.size))
         busy = np.nan_to_num(np.fmin(dense, 1.0)) * self.sites
-        load, moved, factor = alone, np.inf, np.ones(alone.size)
+        load, moved, slower = alone, np.inf, np.ones(mine.size)
         while moved > _TOLERANCE:
-            busy[self.sparse] = np.nan_to_num(time[self.sparse] * factor / np.fmax(load, 1.0))
-            around = np.zeros(sites.size)
-            np.divide(self._around(busy), sites, out=around, where=sites > 0.0)
-            factor = self._slower(around)
-            before, load = load, alone * factor
+            busy[self.sparse] = np.nan_to_num(mine * slower / np.fmax(load, 1.0))
+            slower = idle / se(self._around(busy) / np.fmax(sites, 1e-9))
+            before, load = load, alone * slower
             change = np.abs(np.fmin(load, 1.0) - np.fmin(before, 1.0))
             moved = float(np.nanmax(change, initial=0.0))
         return load
 
-    def _slower(self, around: Float) -> Float:
-        """Factor (sparse,) by which interference at some loads prolongs the work."""
-        network, at = self.network, self.sparse
-        of = network.log_isd[at], network.settlement[at]
-        idle, now = (
-            efficiency_at_load(*of, load, network.tables.se, np.log(ISD_M))
-            for load in (np.zeros(at.size), around)
-        )
-        return np.asarray(idle / now)
-
     def _around(self, value: Float) -> Float:
         """Sum (sparse,) over the squares around the sparse cells of values (cell,)."""
         total = np.bincount(self.square, value, minlength=self.n_square)
-        out = np.zeros(self.sparse.size)
+        near = np.zeros(total.size)
         for shift in (r * self.width + c for r in (-1, 0, 1) for c in (-1, 0, 1)):
-            out += total[self.square[self.sparse] + shift]
-        return out
+            near += np.roll(total, shift)  # squares at the margin are empty
+        return np.asarray(near[self.square[self.sparse]])
 
 
 def catchments(ds: xr.Dataset, cells: Cells, network: Network, sites: Sites) -> Catchments:

@@ -148,7 +148,7 @@ def test_coverage_and_capacity_of_the_nation(out, provinces):
     assert 0.8 < capacity["served_demand_share"]["value"] <= 1
     unserved = {k: v["value"] for k, v in capacity.items() if k.startswith("unserved_")}
     assert sum(unserved.values()) + capacity["served_demand_share"]["value"] == pytest.approx(1)
-    assert 0.01 < unserved["unserved_no_site_share"] < unserved["unserved_out_of_range_share"]
+    assert 0.0 < unserved["unserved_out_of_range_share"] < unserved["unserved_no_site_share"] < 0.05
     # Macro stations at rest and at full load (models.md J05), 0.85 of 718,000 of them.
     idle, full = 718_000 * 0.85 * 8760 * np.array([2730.0, 4485.0]) / 1e12
     assert idle < capacity["energy_twh"]["value"] < full
@@ -175,7 +175,7 @@ def test_no_load_and_no_rate_far_from_every_station(run):
         assert np.isnan(capacity.cell_load.values[n][without]).all()
         assert np.isnan(rate[reason >= names.index("out_of_range")]).all()
         covered = run["coverage"].coverage_probability.values[~np.isnan(rate)]
-        assert covered.min() > 0.01
+        assert covered.min() > 0.005  # of -105 dBm; a link works below it
 
 
 def test_synthesised_layers_say_so(run):

@@ -97,4 +97,4 @@ def _uplink_mbps(loss_db, rise_db, carrier):
     noise = coverage.noise_dbm(SCS_HZ * 12 * UPLINK_BLOCKS, BS_NOISE_DB) + rise_db
     power = rate.pusch_power_dbm(loss_db, UPLINK_BLOCKS, carrier.terminal_dbm)
     sinr = power + carrier.array_gain_dbi - FEEDER_DB - loss_db - noise
-    return rate.chain_b_link_efficiency(sinr, max_layers=1, overhead=0.08)
+    return rate.chain_b_link_efficiency(sinr, max_layers=1, overhead=0.0)  # it is off the width
