@@ -284,7 +284,7 @@ def test_a_killed_run_goes_on(raster, tmp_path):
     path.write_text(scenario_text(raster, resolution_m=50))
     marks = tmp_path / ".out.partial" / "tiles"
     first = subprocess.Popen(command("run", path, "-o", out, "-q"))
-    for _ in range(1200):
+    for _ in range(6000):  # of a busy machine
         if len(list(marks.glob("[!.]*.npz"))) >= 2 or first.poll() is not None:
             break
         time.sleep(0.05)
