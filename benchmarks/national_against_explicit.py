@@ -56,11 +56,12 @@ def main() -> None:
         inputs, done = stages(area)
         scenario, base = inputs.scenario, joined(list(done.values()))
         work, sectors = explicit_work(inputs, done)
+        national_radio = scenario.radio.model_copy(update={"mode": "national"})
         for times in options.times:
             ds = base.assign(demand_5g_mbps=base.demand_5g_mbps * np.float32(times))
             given = {"sites": scenario.sites, "demand": scenario.demand}
             explicit = explicit_capacity(ds, work, sectors, **given).cells
-            national = capacity(ds, radio=scenario.radio, **given)
+            national = capacity(ds, radio=national_radio, **given)
             for number, name in enumerate(network_names(ds)):
                 both = [figures(d, number, inputs.region.wanted) for d in (national, explicit)]
                 for key in both[0]:

@@ -77,7 +77,13 @@ def loads_around(field: Field, load: Float) -> Float:
 @scalar
 def disturbance(links: Links, j: int, around: Float, load: Float) -> float:
     """Noise and interference at point j over the power of its server."""
-    total = np.float64(links.noise[j]) + np.float64(links.rest[j]) * around[links.block[j]]
+    return float(_listed(links, j, load) + np.float64(links.rest[j]) * around[links.block[j]])
+
+
+@scalar
+def _listed(links: Links, j: int, load: Float) -> float:
+    """Noise and the listed interference at point j over the power of its server."""
+    total = np.float64(links.noise[j])
     for k in range(links.start[j], links.start[j + 1]):
         total += np.float64(links.ratio[k]) * load[links.sector[k]]
     return float(total)
@@ -124,9 +130,7 @@ def rest_at(links: Links, around: Float, load: Float, sinr_db: Float32) -> Float
     """
     out = np.empty(links.server.size, np.float32)
     for j in numba.prange(out.size):
-        known = np.float64(links.noise[j])
-        for k in range(links.start[j], links.start[j + 1]):
-            known += np.float64(links.ratio[k]) * load[links.sector[k]]
+        known = _listed(links, j, load)
         of_block = around[links.block[j]]
         out[j] = links.rest[j]
         if of_block > 0.0 and math.isfinite(sinr_db[j]):

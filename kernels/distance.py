@@ -25,8 +25,8 @@ def nearest_mark(
     """Distance between the centers of a cell and of the marked cell nearest to it [cells].
 
     Exact: along columns first, then over the columns around, outward until none can be nearer.
-    Beside it the flat index of the marked cell, -1 where it is too far; of equal ones the first
-    column to the west, and in a column the northern one.
+    Beside it the flat index of the marked cell, -1 where it is too far; of equal ones that in the
+    nearest column, the western before the eastern, and in a column the northern one.
 
     Parameters
     ----------

@@ -8,7 +8,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel._catchments import Catchments, catchments
-from netmodel._network_demand import Offered, check_sides, macro_demand, offered_demand
+from netmodel._network_demand import (
+    BLANK,
+    CODE,
+    REASON_FLAGS,
+    Offered,
+    check_sides,
+    macro_demand,
+    offered_demand,
+    unserved_reasons,
+)
 from netmodel._networks import (
     Network,
     inhabited,
@@ -17,6 +26,7 @@ from netmodel._networks import (
 )
 from netmodel._radio_tables import ISD_M, LOADS
 from netmodel._settings import Demand, Radio, Sites
+from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
 from netmodel.kernels.load import (
     carriers_for_load,
@@ -30,12 +40,7 @@ from netmodel.variables import REASONS, VARIABLES, annotated
 Float = NDArray[np.float64]
 Layers = dict[str, NDArray[Any]]
 
-_CODE = {name: k for k, name in enumerate(REASONS)}
-_NO_DEMAND = -1
-_NOTABLE_OUTAGE = 0.01  # share of points without service under which a cell counts as served
-_LEAST_REACH = 0.5  # share of a cell in range from which it counts as in range
 _N_SECTOR = 3.0
-_BLANK = {"unserved_reason": -1, "carriers_needed": 0}  # the others have no value there
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,9 @@ def capacity(
 
     Where `ds` has the variables of `coverage`, the 5G demand of a province gathers where 5G is
     (`covered_demand`). It is split between the networks by their subscribers; indoor stations
-    take their part first. Each network is solved on its own by mean-field fixed point.
+    take their part first. Each network is solved on its own: by mean-field fixed point where a cell
+    has a site on average, and by the catchments of whole sites where it has not. Sectors as points
+    are solved by the capacity stage of a run in explicit mode (`nm.assess`).
 
     Parameters
     ----------
@@ -83,7 +90,7 @@ def capacity(
     ------
     InputError
         Demand without any site, sites without any demand, a class that is none, spectrum without
-        room for a carrier.
+        room for a carrier, explicit mode.
 
     References
     ----------
@@ -92,6 +99,11 @@ def capacity(
     cells = inhabited(ds)
     check_sides(ds)
     radio, demand = radio or Radio(), demand or Demand()
+    if radio.mode == "explicit":
+        raise InputError(
+            'capacity: [radio] mode = "explicit" needs the sectors of a run; call nm.assess, or '
+            'give mode = "national"'
+        )
     offered = offered_demand(ds, cells, radio, demand)
     options = _Options(radio, sites or Sites(), demand, offered)
     out = _empty(ds, cells)
@@ -100,10 +112,7 @@ def capacity(
         catch = catchments(ds, cells, network, options.sites)
         layers = {str(k): v.values[network.number] for k, v in out.data_vars.items()}
         notes.append(_fill(layers, ds, cells, catch, options))
-    out.unserved_reason.attrs |= {
-        "flag_values": list(range(len(REASONS))),
-        "flag_meanings": " ".join(REASONS),
-    }
+    out.unserved_reason.attrs |= REASON_FLAGS
     out.attrs |= {key: [note[key] for note in notes] for key in notes[0]}
     out.attrs["target_load"] = options.radio.target_load
     return annotated(out, "capacity", synthesised=synthesised)
@@ -126,14 +135,15 @@ def _fill(
     """Write the layers of one network; notes on how it went."""
 
     def put(name: str, value: NDArray[np.generic]) -> None:
-        spread(out[name], cells.index, value, _BLANK.get(name, np.nan))
+        spread(out[name], cells.index, value, BLANK.get(name, np.nan))
 
     # Arrays of all cells are changed in place and dropped early: each takes 60 MB of a nation.
     network, radio = catch.network, options.radio
     log_isd, idle_se = network.log_isd, network.at_isd(network.tables.se[..., 0], network.log_isd)
     unserved = macro_demand(ds, cells, network.number, network.settlement, options.offered)
     put("demand_mbps", unserved)
-    offered, reason = _offered(unserved, catch)
+    poor, beyond = _out_of_service(catch, unserved.size)
+    offered = unserved * (1.0 - beyond) * (1.0 - poor)
     work = offered / _mbps_per_site(network, options)
     time = catch.time(work, idle_se, network.tables.far.se)
     downlink = catch.time_per_site(time) * idle_se
@@ -147,7 +157,7 @@ def _fill(
     raw[catch.sparse] = catch.loads(time, raw)
     raw[~(offered > 0.0)] = np.nan
     put("cell_load", np.minimum(raw, 1.0))
-    reason[(raw > 1.0) & (reason < _CODE["overload"])] = _CODE["overload"]
+    reason = unserved_reasons(unserved, poor, raw, beyond)
     put("unserved_reason", reason)
     served = offered
     served /= np.fmax(raw, 1.0)
@@ -155,15 +165,15 @@ def _fill(
     put("served_mbps", served)
     unserved -= served
     notes = _notes(network, reason, unserved)
-    beyond = reason >= _CODE["out_of_range"]
-    del unserved, offered, served, reason
+    mostly_beyond = reason >= CODE["out_of_range"]
+    del unserved, offered, served, reason, poor, beyond
     idle_5th = network.at_isd(network.tables.se_5th[..., 0], log_isd)
     left = efficiency_at_load(
         log_isd, network.settlement, raw, network.tables.se_5th, np.log(ISD_M)
     )
     left *= 1.0 - np.minimum(raw, 1.0)
     left[catch.sparse] *= catch.far(network.tables.far.se_5th) / idle_5th[catch.sparse]
-    left[beyond] = np.nan  # a rate of the few in range would pass for that of the cell
+    left[mostly_beyond] = np.nan  # a rate of the few in range would pass for that of the cell
     put("rate_5th_mbps", left * (network.band.dl_mhz * _mimo_gain(network, radio)))
     del left
     ul_se = network.at_isd(network.tables.ul_se, log_isd)
@@ -173,7 +183,7 @@ def _fill(
     uplink = uplink_load * ul_se
     put("uplink_load", uplink_load)
     carriers = carriers_for_load(raw, uplink_load, radio.target_load, radio.carriers)
-    carriers[beyond] = 0
+    carriers[mostly_beyond] = 0
     put("carriers_needed", carriers)
     busy = np.flatnonzero(np.fmax(raw, uplink_load) > radio.target_load)
     more = np.zeros(raw.size)
@@ -182,22 +192,11 @@ def _fill(
     return {"rounds": rounds, **notes}
 
 
-def _offered(wanted: Float, catch: Catchments) -> tuple[Float, NDArray[np.int8]]:
-    """Demand that a network could serve if it had the capacity, and why it is not all of it.
-
-    The reason is the last that holds of quality, range and no site; of a cell far from its site
-    only the share in range is offered.
-    """
-    network, reach = catch.network, np.ones(wanted.size)
-    reach[catch.sparse] = catch.served_share()
-    outage = network.at_isd(network.tables.outage, network.log_isd)
-    reason = np.zeros(wanted.size, np.int8)
-    reason[outage > _NOTABLE_OUTAGE] = _CODE["quality"]
-    reason[reach < 1.0 - _NOTABLE_OUTAGE] = _CODE["partly_in_range"]
-    reason[reach < _LEAST_REACH] = _CODE["out_of_range"]
-    reason[reach == 0.0] = _CODE["no_site"]
-    reason[~(wanted > 0.0)] = _NO_DEMAND
-    return np.asarray(wanted * reach * (1.0 - outage)), reason
+def _out_of_service(catch: Catchments, n: int) -> tuple[Float, Float]:
+    """Share of each cell (cell,) that is out of quality, and out of range of any site."""
+    network, beyond = catch.network, np.zeros(n)
+    beyond[catch.sparse] = 1.0 - catch.served_share()
+    return network.at_isd(network.tables.outage, network.log_isd), beyond
 
 
 def _notes(network: Network, reason: NDArray[np.int8], unserved: Float) -> dict[str, Any]:

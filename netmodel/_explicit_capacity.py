@@ -107,7 +107,7 @@ def _figures(
     """Figures of a network's sectors by carrier, and values of its cells."""
     found = [one.without_links() for one in solved]
     own = {s.name: sector_table(s, work.radio) for s in found}
-    return own, cell_layers(found, list(own.values()), mbps, work.radio)
+    return own, cell_layers(found, list(own.values()), mbps)
 
 
 def _check_carriers(sectors: Sectors) -> None:
@@ -154,7 +154,7 @@ def asked_of(
     """What a network is asked at the cells of the frame, and how many points are taken there.
 
     All pixels where they are few. Else points follow the sites, up to all pixels of a dense cell:
-    some five of an inhabited km2 in a country. Fewer on a sector make its demand a draw, and what
+    some four of an inhabited km2 in a country. Fewer on a sector make its demand a draw, and what
     is cut off at full load then a bias.
     """
     frame = work.pixels.frame

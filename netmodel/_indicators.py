@@ -98,7 +98,7 @@ def _stack(layers: xr.DataArray, cells: Cells) -> NDArray[np.float32]:
 
 
 def _any_beyond_tables(ds: xr.Dataset, cells: Cells) -> NDArray[np.bool_]:
-    """Whether the sites of any network are farther apart at a cell than the tables go."""
+    """Whether a part of a cell, or all of it, is out of range of the sites of any network."""
     out = np.zeros(cells.index.size, np.bool_)
     for reason in ds.unserved_reason.values:
         out |= cells.take(reason, np.int8) >= REASONS.index("partly_in_range")

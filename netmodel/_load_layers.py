@@ -9,19 +9,15 @@ from numpy.typing import NDArray
 
 from netmodel._explicit import Work
 from netmodel._loads import OUT_OF_RANGE, QUALITY, Solved
+from netmodel._network_demand import BLANK, REASON_FLAGS, unserved_reasons
 from netmodel._settings import Radio
 from netmodel.grids.cells import Cells
 from netmodel.kernels.grouped import by_group, grouped_quantile, grouped_sums
-from netmodel.variables import REASONS, VARIABLES, annotated
+from netmodel.variables import VARIABLES, annotated
 
 Float = NDArray[np.float64]
 Values = dict[str, NDArray[Any]]
 
-_CODE = {name: k for k, name in enumerate(REASONS)}
-_NO_DEMAND = -1
-_NOTABLE = 0.01  # share of demand out of service under which a cell counts as served
-_MOSTLY = 0.5
-_BLANK = {"unserved_reason": _NO_DEMAND, "carriers_needed": 0}
 SHARE_5TH = 0.05
 
 
@@ -66,9 +62,7 @@ def sector_table(found: Solved, radio: Radio) -> pd.DataFrame:
     )
 
 
-def cell_layers(
-    found: list[Solved], tables: list[pd.DataFrame], mbps: Float, radio: Radio
-) -> Values:
+def cell_layers(found: list[Solved], tables: list[pd.DataFrame], mbps: Float) -> Values:
     """Values (cell,) of the stage's variables for one network.
 
     Loads are means over the demand that the cell's sectors take; carriers those of the sector
@@ -105,27 +99,15 @@ def cell_layers(
         beyond = np.nan_to_num(mbps)
     with np.errstate(divide="ignore", invalid="ignore"):
         out = {"cell_load": load / asked, "uplink_load": uplink / asked}
-        shares = poor / mbps, 1.0 - served / asked, beyond / mbps
+        shares = poor / mbps, asked / served, beyond / mbps
     return out | {
         "demand_mbps": mbps,
         "served_mbps": np.where(np.isnan(mbps), np.nan, served),
-        "unserved_reason": _reasons(mbps, *shares),
+        "unserved_reason": unserved_reasons(mbps, *shares),
         "rate_5th_mbps": _rates_5th(found, n),
         "carriers_needed": np.minimum(carriers, 32767.0),
         "stations_to_add": stations,
     }
-
-
-def _reasons(mbps: Float, poor: Float, overloaded: Float, beyond: Float) -> NDArray[np.int8]:
-    """Why demand is not all served; the last that holds, as in the national mode."""
-    out = np.full(mbps.size, _CODE["served"], np.int8)
-    out[poor > _NOTABLE] = _CODE["quality"]
-    out[overloaded > 1e-9] = _CODE["overload"]
-    out[beyond > _NOTABLE] = _CODE["partly_in_range"]
-    out[beyond >= _MOSTLY] = _CODE["out_of_range"]
-    out[beyond >= 1.0 - 1e-6] = _CODE["no_site"]
-    out[~(mbps > 0.0)] = _NO_DEMAND
-    return out
 
 
 def _rates_5th(found: list[Solved], n: int) -> Float:
@@ -145,14 +127,11 @@ def filled(ds: xr.Dataset, cells: Cells, layers: list[Values], work: Work) -> xr
     variables = {}
     for (stage, name), entry in VARIABLES.items():
         if stage == "capacity":
-            dtype, fill = np.dtype(entry.dtype), _BLANK.get(name, np.nan)
+            dtype, fill = np.dtype(entry.dtype), BLANK.get(name, np.nan)
             stack = [cells.spread(np.asarray(v[name], dtype), fill) for v in layers]
             variables[name] = (entry.dims, np.stack(stack))
     out = xr.Dataset(variables, coords=ds.coords, attrs={"title": "Capacity"})
-    out.unserved_reason.attrs |= {
-        "flag_values": list(range(len(REASONS))),
-        "flag_meanings": " ".join(REASONS),
-    }
+    out.unserved_reason.attrs |= REASON_FLAGS
     out.attrs |= {"target_load": work.radio.target_load, "mode": "explicit"}
     out.attrs["chain"] = work.radio.chain
     return annotated(out, "capacity", synthesised=work.synthesised)

@@ -190,8 +190,7 @@ def carrier_shares(servers: list[Int32], tables: dict[str, pd.DataFrame]) -> lis
 
 def corrected(
     work: Work, carrier: Carrier, table: pd.DataFrame, places: list[Place], points: CarrierPoints
-
-) -> tuple[CarrierPoints, Float]:  # fmt: skip
+) -> tuple[CarrierPoints, Float]:
     """The points with what they do not list as it is at the loads themselves, and these loads.
 
     It is off where it follows a mean: the mean of a city's many idle sectors and of a few busy

@@ -12,8 +12,17 @@ from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
 from netmodel.kernels.allocation import water_filling
 from netmodel.kernels.zonal import zonal_sum
+from netmodel.variables import REASONS
 
 Float = NDArray[np.float64]
+
+CODE = {name: k for k, name in enumerate(REASONS)}
+NO_DEMAND = -1
+REASON_FLAGS = {"flag_values": list(range(len(REASONS))), "flag_meanings": " ".join(REASONS)}
+BLANK = {"unserved_reason": NO_DEMAND, "carriers_needed": 0}  # the others have no value there
+_NOTABLE = 0.01  # share out of service under which a cell counts as served
+_MOSTLY = 0.5  # share out of range from which a cell counts as out of range
+_NONE = 1.0 - 1e-6
 
 
 class Offered(NamedTuple):
@@ -51,6 +60,28 @@ def check_sides(ds: xr.Dataset) -> None:
         raise InputError("capacity: there is demand and no macro site; give [sites] with some")
     if not demand:
         raise InputError("capacity: there are sites and no demand; check fiveg_share and total_gb")
+
+
+def unserved_reasons(mbps: Float, poor: Float, overload: Float, beyond: Float) -> NDArray[np.int8]:
+    """Codes (cell,) of `REASONS`: why demand is not all served, the last that holds.
+
+    Parameters
+    ----------
+    mbps : (cell,)
+        Demand; `NO_DEMAND` without any.
+    poor, beyond : (cell,)
+        Share of it that is out of quality, and out of range.
+    overload : (cell,)
+        Load that is asked for; NaN is none.
+    """
+    out = np.full(mbps.size, CODE["served"], np.int8)
+    out[poor > _NOTABLE] = CODE["quality"]
+    out[overload > 1.0] = CODE["overload"]
+    out[beyond > _NOTABLE] = CODE["partly_in_range"]
+    out[beyond > _MOSTLY] = CODE["out_of_range"]
+    out[beyond > _NONE] = CODE["no_site"]
+    out[~(mbps > 0.0)] = NO_DEMAND
+    return out
 
 
 def covered_demand(ds: xr.Dataset, cells: Cells) -> Float:

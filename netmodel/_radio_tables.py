@@ -89,7 +89,7 @@ class RadioTables:
     ring : (class, distance, link, place)
         The same over a square cell at a distance (`DISTANCE_M`) from the nearest site.
     far : Ring
-        What a site gives a square cell at a distance, each (class, ..., distance).
+        What a site gives a square cell at a distance (`DISTANCE_M`), each beginning with the class.
     """
 
     se: Float

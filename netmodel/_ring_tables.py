@@ -44,7 +44,7 @@ class Budget(NamedTuple):
     """Noise of a resource element [dBm], of an uplink block behind the site, its rise [dB].
 
     `gain_db` is the uplink's array gain less feeders; `n_rb` its blocks; `chain` alpha, least and
-    greatest SINR of chain A [dB]; `uplink` gap and least SINR of chain B.
+    greatest SINR of chain A [dB]; `gap_db` that of chain B to Shannon's bound.
     """
 
     noise_dbm: float

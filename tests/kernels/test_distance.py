@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netmodel.kernels.distance import nearest_marked
+from netmodel.kernels.distance import nearest_mark, nearest_marked
 from tests import strategies
 
 
@@ -27,6 +27,17 @@ def test_equals_brute_force(marked, limit, rng):
     got = nearest_marked(marked, index, limit)
     assert got.dtype == np.float32
     np.testing.assert_array_equal(got, brute_force(marked, index, limit))
+
+
+@given(marks(), st.sampled_from([1, 7, 40]))
+def test_the_nearest_is_named(marked, limit):
+    index = np.arange(marked.size)
+    distance, which = nearest_mark(marked, index, limit)
+    known = which >= 0
+    np.testing.assert_array_equal(known, np.isfinite(distance))
+    assert marked.reshape(-1)[which[known]].all()
+    (r, c), (row, column) = (np.divmod(part[known], marked.shape[1]) for part in (index, which))
+    np.testing.assert_allclose(distance[known], np.hypot(r - row, c - column), rtol=1e-6)
 
 
 def test_blocks_of_columns_join():
