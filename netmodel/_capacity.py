@@ -146,7 +146,8 @@ def _fill(
     offered = unserved * (1.0 - beyond) * (1.0 - poor)
     work = offered / _mbps_per_site(network, options)
     time = catch.time(work, idle_se, network.tables.far.se)
-    downlink = catch.time_per_site(time) * idle_se
+    alone = catch.time_per_site(time)
+    downlink = alone * idle_se
     to_solve = np.where(unserved > 0.0, np.minimum(downlink, 0.0), np.nan)
     to_solve[catch.sparse] = np.nan
     put("cell_load", to_solve)
@@ -154,7 +155,7 @@ def _fill(
         out["cell_load"], cells.index, downlink, log_isd, network.settlement,
         network.tables.se, np.log(ISD_M),
     )  # fmt: skip
-    raw[catch.sparse] = catch.loads(time, raw)
+    raw[catch.sparse] = catch.loads(time, alone, raw)
     raw[~(offered > 0.0)] = np.nan
     put("cell_load", np.minimum(raw, 1.0))
     reason = unserved_reasons(unserved, poor, raw, beyond)

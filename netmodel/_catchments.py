@@ -16,6 +16,7 @@ from netmodel._radio_tables import DISTANCE_M, ISD_M
 from netmodel._ring_tables import FAR_ISD_M
 from netmodel._settings import Sites
 from netmodel.grids.cells import Cells
+from netmodel.kernels.catchment import facing_sectors, greatest_move, kept_busy, time_per_site
 from netmodel.kernels.distance import nearest_mark
 from netmodel.kernels.load import efficiency_at_load
 from netmodel.kernels.lookup import curve_values
@@ -23,7 +24,6 @@ from netmodel.kernels.lookup import curve_values
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-_OWN = 3  # beside the three sectors: the cell in which the site stands
 _SQUARE = 8  # cells a side, over 3 x 3 of which loads are averaged
 _TOLERANCE = 1e-4
 _SERVED = 0.01  # share in service from which a distance counts as in range
@@ -58,7 +58,7 @@ class Catchments:
     sparse: Int
     host: Int
     distance_m: Float
-    sector: Int
+    sector: NDArray[np.int8]
     sites: Float
 
     def far(self, curves: Float) -> Float:
@@ -95,30 +95,11 @@ class Catchments:
     def time_per_site(self, time: Float) -> Float:
         """Busy time (cell,) of the sectors that serve each cell, NaN without any.
 
-        Parameters
-        ----------
-        time : (cell,)
-            That each cell takes of a site.
+        `time` (cell,) is what each cell takes of a site.
         """
-        n, sparse = time.size, self.sparse
-        known = self.host >= 0
-        host, sector = self.host[known], self.sector[known]
-        # A sparse cell's time is its host's, in one sector or, of the host's own cell, in all.
-        own = time.copy()
-        own[sparse] = 0.0
-        inward = np.bincount(host * (_OWN + 1) + sector, time[sparse[known]], n * (_OWN + 1))
-        inward = inward.reshape(n, _OWN + 1)
-        own += inward[:, _OWN]
-        total = own + inward[:, :_OWN].sum(axis=1)
-        out = np.full(n, np.nan)
-        served = self.sites > 0.0
-        out[served] = total[served] / self.sites[served]
-        out[sparse] = np.nan
-        one = np.where(sector == _OWN, total[host], own[host] + _OWN * inward[host, sector])
-        out[sparse[known]] = one / self.sites[host]
-        return out
+        return time_per_site(time, self.sparse, self.host, self.sector, self.sites)
 
-    def loads(self, time: Float, dense: Float) -> Float:
+    def loads(self, time: Float, per_site: Float, dense: Float) -> Float:
         """Load (sparse,) that is asked of the sectors that serve the sparse cells.
 
         Their interference follows the mean load of the sites in 3 x 3 squares of 8 cells: what is
@@ -126,36 +107,36 @@ class Catchments:
 
         Parameters
         ----------
-        time : (cell,)
-            That each cell takes of a site without interference.
+        time, per_site : (cell,)
+            That each cell takes of a site without interference, and `time_per_site` of it.
         dense : (cell,)
             Load that is asked of the dense cells; not used in sparse ones.
         """
-        alone, mine = self.time_per_site(time)[self.sparse], time[self.sparse]
+        alone, mine = per_site[self.sparse], time[self.sparse]
         network, at = self.network, self.sparse
         of = network.log_isd[at], network.settlement[at]
 
         def se(around: Float) -> Float:
             return efficiency_at_load(*of, around, network.tables.se, np.log(ISD_M))
 
-        sites, idle = self._around(self.sites), se(np.zeros(mine.size))
+        where = self.square[at]
+        sites, idle = self._around(self.sites, where), se(np.zeros(mine.size))
         busy = np.nan_to_num(np.fmin(dense, 1.0)) * self.sites
         load, moved, slower = alone, np.inf, np.ones(mine.size)
         while moved > _TOLERANCE:
-            busy[self.sparse] = np.nan_to_num(mine * slower / np.fmax(load, 1.0))
-            slower = idle / se(self._around(busy) / np.fmax(sites, 1e-9))
+            busy[self.sparse] = kept_busy(mine, slower, load)
+            slower = idle / se(self._around(busy, where) / np.fmax(sites, 1e-9))
             before, load = load, alone * slower
-            change = np.abs(np.fmin(load, 1.0) - np.fmin(before, 1.0))
-            moved = float(np.nanmax(change, initial=0.0))
+            moved = greatest_move(before, load)
         return load
 
-    def _around(self, value: Float) -> Float:
-        """Sum (sparse,) over the squares around the sparse cells of values (cell,)."""
+    def _around(self, value: Float, where: Int) -> Float:
+        """Sums of values (cell,) over 3 x 3 squares, around some squares."""
         total = np.bincount(self.square, value, minlength=self.n_square)
         near = np.zeros(total.size)
         for shift in (r * self.width + c for r in (-1, 0, 1) for c in (-1, 0, 1)):
             near += np.roll(total, shift)  # squares at the margin are empty
-        return np.asarray(near[self.square[self.sparse]])
+        return np.asarray(near[where])
 
 
 def catchments(ds: xr.Dataset, cells: Cells, network: Network, sites: Sites) -> Catchments:
@@ -193,12 +174,8 @@ def _limit_m(network: Network) -> float:
     return float(DISTANCE_M[heard].max())
 
 
-def _sectors(cells: Cells, sparse: Int, host: Int) -> Int:
+def _sectors(cells: Cells, sparse: Int, host: Int) -> NDArray[np.int8]:
     """Sector (sparse,) of the host that looks at each cell, by grid north."""
     row, column = np.divmod(cells.index, cells.grid.shape[1])
     there = np.maximum(host, 0)
-    east, south = column[sparse] - column[there], row[sparse] - row[there]
-    bearing = np.degrees(np.arctan2(east, -south))
-    sector = np.floor(((bearing + 60.0) % 360.0) / 120.0).astype(np.int64)
-    sector[(east == 0) & (south == 0)] = _OWN
-    return np.asarray(sector)
+    return facing_sectors(column[sparse] - column[there], row[there] - row[sparse])

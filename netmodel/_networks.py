@@ -108,15 +108,15 @@ def whole_sites(ds: xr.Dataset, cells: Cells, number: int, sites: Sites) -> Floa
     they follow the stations along a Hilbert curve.
     """
     macro = cells.take(ds.sites_5g.values[number]) - cells.take(ds.sites_5g_indoor.values[number])
-    expected = macro / sites.gnb_per_macro_site
+    out = np.asarray(macro / sites.gnb_per_macro_site)
     if sites.path is not None:
-        return np.asarray(expected)
-    curve = cells.hilbert_order()
+        return out
+    some = np.flatnonzero(macro > 0.0)
+    curve = some[cells.some(some).hilbert_order()]
     province = cells.take_label(ds.province_label.values)[curve]
     known = province >= 0
-    total = np.rint(np.bincount(province[known], expected[curve][known])).astype(np.int64)
-    out = np.empty(macro.size)
-    out[curve] = systematic_counts(expected[curve], province, total)
+    total = np.rint(np.bincount(province[known], out[curve][known])).astype(np.int64)
+    out[curve] = systematic_counts(out[curve], province, total)
     return out
 
 

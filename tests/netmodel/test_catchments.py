@@ -73,7 +73,10 @@ def test_all_time_is_some_sites(catch, rng):
 @drawn(st.floats(0.5, 4.0))
 def test_loads_grow_with_the_work(catch, factor):
     time = np.full(catch.sites.size, 0.01)
-    less, more = (catch.loads(t, np.zeros(time.size)) for t in (time, time * (1.0 + factor)))
+    less, more = (
+        catch.loads(t, catch.time_per_site(t), np.zeros(time.size))
+        for t in (time, time * (1.0 + factor))
+    )
     known = catch.host >= 0
     assert (more[known] > less[known]).all()
     # Interference does not let them grow less than the work.
@@ -85,7 +88,7 @@ def test_one_site_on_a_plain_loads_its_sectors():
     network = type("Of", (), {})()
     own = Catchments(
         network, np.zeros(4, int), 3, 9, np.arange(4), np.zeros(4, int),
-        np.array([0.0, 1000.0, 2000.0, 3000.0]), np.array([3, 0, 0, 0]),
+        np.array([0.0, 1000.0, 2000.0, 3000.0]), np.array([3, 0, 0, 0], np.int8),
         np.array([2.0, 0.0, 0.0, 0.0]),
     )  # fmt: skip
     load = own.time_per_site(np.array([0.3, 0.1, 0.2, 0.3]))
