@@ -31,17 +31,19 @@ from netmodel._load_points import Asked, _pixel_demand, listed_points
 from netmodel._loads import (
     SERVED,
     _beam_gain_db,
+    air_of,
     carrier_points,
     carriers_of_site,
     chain_of,
-    corrected,
 )
 from netmodel._networks import network_names
 from netmodel._pixels import HORIZON_M, Carrier, Points, room_for
+from netmodel._settled import settled
 from netmodel._stages import computed_stage, explicit_work, joined, open_inputs
 from netmodel.kernels.chunk import LOAD
-from netmodel.kernels.coupling import busy_time, coupled_loads
+from netmodel.kernels.coupling import busy_time
 from netmodel.kernels.server import Reach, serve
+from netmodel.kernels.settling import parts_of, settle, unsettled
 from netmodel.kernels.units import linear
 from netmodel.presets import BANDS
 from netmodel.scenario import Scenario
@@ -172,20 +174,17 @@ class Listed:
         self._carrier, self._table = case.network(number)
         begin, cpu = time.perf_counter(), time.process_time()
         (listed,) = listed_points(case.work, [self._carrier], case.asked(number, most_pixels))
-        whole = np.ones(1, np.float32)
         self._places = listed.places
-        self.points = carrier_points(case.work, self._carrier, self._table, listed, whole)
+        self.points = carrier_points(case.work, self._carrier, self._table, listed, None)
         self.listing_s, self.listing_cpu_s = time.perf_counter() - begin, time.process_time() - cpu
 
-    def solved(self) -> tuple[Float, Float, int]:
-        """Loads, requested loads and rounds of the last fixed point, as the stage has them."""
+    def solved(self) -> tuple[Float, Float]:
+        """Loads and requested loads, as the stage has them."""
         begin, cpu = time.perf_counter(), time.process_time()
-        of_carrier = self._work, self._carrier, self._table, self._places
-        points, load = corrected(*of_carrier, self.points)
-        self.correcting_s = time.perf_counter() - begin
-        out = coupled_loads(points.links, points.field, points.chain, load, TOLERANCE)
+        air = air_of(self._work, self._carrier, self._table, self._places)
+        state = settled(air, self.points).state
         self.solving_s, self.solving_cpu_s = time.perf_counter() - begin, time.process_time() - cpu
-        return out
+        return state.load, state.wanted
 
 
 def mean_error(found: Float, exact: Float, demand: Float) -> float:
@@ -231,7 +230,7 @@ def exactness(area: object, resolution_m: float, times: float) -> float:
             f"{name}, {times:g} x demand: exact mean load {mean:.4f}, {(wanted > 1).sum()} of "
             f"{(demand > 0).sum()} sectors overloaded, {rounds} rounds, {seconds:.0f} s"
         )
-        for kind, (n, quality, of_load, of_wanted, _) in found.items():
+        for kind, (n, quality, of_load, of_wanted) in found.items():
             print(f"  {kind}: {n:,} points, {100 * quality:.2f} % of demand out of service")
             print(f"    load      {errors(of_load, load, demand)}")
             print(f"    requested {errors(of_wanted, wanted, demand)}")
@@ -263,11 +262,13 @@ def province(area: object, resolution_m: float, times: float, number: int = 0) -
     print(f"inputs and sectors {time.perf_counter() - begin:.1f} s")
     carrier, table = case.network(number)
     listed = Listed(case, number, 40_000_000)
-    points, start = listed.points, np.zeros(len(table))
-    coupled_loads(points.links, points.field, points.chain, start, 0.0, 1)  # compiles
-    load, _, _ = listed.solved()
+    points, blocks = listed.points, np.arange(listed.points.first.size - 1, dtype=np.int32)
+    parts = parts_of(points.links, points.first, blocks, len(table))
+    state = unsettled(points.links, parts, np.zeros(len(table)))
+    settle(points.links, points.field, points.chain, parts, state, 0.0, 1)  # compiles
+    load, _ = listed.solved()
     begin = time.perf_counter()
-    coupled_loads(points.links, points.field, points.chain, start, 0.0, ROUNDS)
+    settle(points.links, points.field, points.chain, parts, state, 0.0, ROUNDS)
     seconds = time.perf_counter() - begin
     n, links = points.cell.size, points.links
     size = sum(part.nbytes for part in links) / n + 8 + 4 + 8  # time of a point: write, and sum
@@ -278,8 +279,7 @@ def province(area: object, resolution_m: float, times: float, number: int = 0) -
         f"{carrier.name} of {area}: {used.sum():,} sectors with demand, {n:,} points, "
         f"{links.sector.size / n:.1f} interferers a point; listing {listed.listing_s:.1f} s "
         f"({listed.listing_cpu_s:.1f} s of CPU), fixed point {listed.solving_s:.1f} s "
-        f"({listed.solving_cpu_s:.1f} s of CPU; {listed.correcting_s:.1f} s to the last "
-        f"correction), mean load {load[used].mean():.3f}"
+        f"({listed.solving_cpu_s:.1f} s of CPU), mean load {load[used].mean():.3f}"
     )
     print(
         f"  {per:.1f} ns and {size:.0f} bytes a point and round: {size / per:.1f} GB/s, "

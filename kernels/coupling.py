@@ -5,6 +5,8 @@ some loads (`rest_at`), follows the mean load around (`Field`). All terms are po
 with the loads, so that the mapping stays a standard interference function: clipped at one it has
 one fixed point, reached from any start.
 
+Their rounds are those of `settling`.
+
 Source: I. Siomina and D. Yuan, IEEE Trans. Wireless Commun. 11 (2012) 6; R. D. Yates, IEEE JSAC
 13 (1995) 7; models.md C.4; pitfalls 18, 19 and 36.
 """
@@ -18,7 +20,6 @@ from numpy.typing import NDArray
 
 from netmodel.kernels._jit import kernel, parallel_kernel, scalar
 from netmodel.kernels.chain import Chain, efficiency
-from netmodel.kernels.grouped import by_group, grouped_sums
 from netmodel.kernels.units import linear
 
 Float = NDArray[np.float64]
@@ -108,16 +109,6 @@ def efficiencies(links: Links, around: Float, load: Float, chain: Chain) -> Floa
 
 
 @parallel_kernel
-def _busy(links: Links, around: Float, load: Float, chain: Chain, out: Float) -> None:
-    """Write the share of time that each point takes of its server."""
-    for j in numba.prange(out.size):
-        out[j] = 0.0
-        if links.work[j] > 0.0:
-            sinr = 1.0 / disturbance(links, j, around, load)
-            out[j] = np.float64(links.work[j]) / efficiency(sinr, chain)
-
-
-@parallel_kernel
 def rest_at(links: Links, around: Float, load: Float, sinr_db: Float32) -> Float32:
     """`rest` (point,) with which the SINR at some loads is what it is with every sector at its own.
 
@@ -147,43 +138,6 @@ def busy_time(work: NDArray[Any], sinr_db: Float, chain: Chain) -> Float:
             sinr = linear(np.float64(sinr_db[j]))
             out[j] = np.float64(work[j]) / efficiency(sinr, chain)
     return out
-
-
-def coupled_loads(
-    links: Links, field: Field, chain: Chain, load: Float, tolerance: float, max_rounds: int = 1000
-) -> tuple[Float, Float, int]:
-    """Loads by Jacobi rounds, each at most one.
-
-    Parameters
-    ----------
-    links : Links
-        Points without service left out beforehand: a cut that came and went with the loads would
-        cost the fixed point its uniqueness.
-    field : Field
-    chain : Chain
-    load : (sector,)
-        To begin from: zero, or those of another state.
-    tolerance : float
-        Rounds end when no load moves by more.
-
-    Returns
-    -------
-    load, wanted : (sector,)
-        Load, and what the demand asks for; beyond one, 1 / wanted of it is served.
-    rounds : int
-    """
-    start, order = by_group(links.server, load.size)
-    busy = np.empty(links.server.size)
-    rounds, moved = 0, math.inf
-    wanted = load
-    while moved >= tolerance and rounds < max_rounds:
-        rounds += 1
-        _busy(links, loads_around(field, load), load, chain, busy)
-        wanted = grouped_sums(start, order, busy)
-        after = np.minimum(wanted, 1.0)
-        moved = float(np.abs(after - load).max(initial=0.0))
-        load = after
-    return load, wanted, rounds
 
 
 @kernel

@@ -12,10 +12,18 @@ from numpy.typing import NDArray
 from netmodel._explicit import Report, Sectors, Work, offset_in
 from netmodel._load_layers import Values, cell_layers, filled, sector_table
 from netmodel._load_points import Asked, listed_points
-from netmodel._loads import Solved, carrier_points, carrier_shares, corrected, solved, uplink_work
+from netmodel._loads import (
+    Solved,
+    air_of,
+    carrier_points,
+    carrier_shares,
+    loads_of,
+    uplink_work,
+)
 from netmodel._network_demand import check_sides, macro_demand, offered_demand
 from netmodel._networks import cell_side_m, inhabited, network_names
 from netmodel._settings import Demand, Sites
+from netmodel._settled import settled
 from netmodel.errors import InputError
 from netmodel.grids.cells import Cells
 from netmodel.kernels.distance import nearest_marked
@@ -180,13 +188,15 @@ def network_loads(
     listed = listed_points(work, carriers, asked, report)
     if not any(points.places for points in listed):  # no site, or nothing asked
         return
-    shares = carrier_shares([points.arrays["server"] for points in listed], tables)
+    shares = list(carrier_shares([points.arrays["server"] for points in listed], tables))
     position = np.full(asked.mbps.size, -1, np.int32)
     position[busy.at] = np.arange(busy.at.size)
     for carrier in carriers:
         table, places = tables[carrier.name], listed[0].places
         points = carrier_points(work, carrier, table, listed.pop(0), shares.pop(0))
-        points, load = corrected(work, carrier, table, places, points)
         points = points._replace(cell=position[points.cell])
+        balance = settled(air_of(work, carrier, table, places), points)
+        points = balance.points
         uplink = uplink_work(points, table, busy.rise_db[points.cell], busy.uplink)
-        yield Solved(carrier.name, table, points, solved(points, uplink, load))
+        loads = loads_of(points, balance.state, uplink)
+        yield Solved(carrier.name, table, points, loads, balance)

@@ -201,8 +201,9 @@ def _at_loads(carrier: Carrier, load: Float | float) -> Transmitters:
 
 
 def sinr_db_at(
-    work: Work, carrier: Carrier, places: list[Place], load: Float, noise_mw: float
-) -> Float32:
+    work: Work, carrier: Carrier, places: list[Place], load: Float, noise_mw: float,
+    wanted: NDArray[np.bool_],
+) -> Float32:  # fmt: skip
     """SINR (point,) of a carrier's points with every sector at its own load, none left out.
 
     Parameters
@@ -210,22 +211,31 @@ def sinr_db_at(
     load : (sector,)
     noise_mw : float
         Over a resource element.
+    wanted : (point,)
+        All or none of a block; NaN where it is not wanted.
     """
     sectors, pixels = _at_loads(carrier, load), work.pixels
     side = BLOCK * abs(pixels.frame.affine.a) / pixels.factor
     reach = Reach(side, max(HORIZON_M, side), noise_mw, 0.0, False, False)
 
-    def one(place: Place) -> Float32:
-        tile = work.tiles[place.tile]
-        x, y = pixels.centers(tile, place.pixel.astype(np.int64))
-        matrix = pixels.matrices(tile)
-        start = np.append(0, np.cumsum(np.bincount(place.block, minlength=len(matrix))))
-        out = room_for(x.size)
-        serve(x, y, start, matrix, sectors, carrier.bins, reach, out)
-        return out.sinr_db
+    out = np.full(wanted.size, np.nan, np.float32)
+    last = np.cumsum([place.pixel.size for place in places])
+
+    def one(place: Place, end: int) -> None:
+        mine = np.flatnonzero(wanted[end - place.pixel.size : end])
+        if mine.size:
+            tile = work.tiles[place.tile]
+            x, y = pixels.centers(tile, place.pixel[mine].astype(np.int64))
+            matrix = pixels.matrices(tile)
+            count = np.bincount(place.block[mine], minlength=len(matrix))
+            found = room_for(mine.size)
+            start = np.append(0, np.cumsum(count))
+            serve(x, y, start, matrix, sectors, carrier.bins, reach, found)
+            out[end - place.pixel.size + mine] = found.sinr_db
 
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:
-        return np.concatenate(list(pool.map(one, places)))
+        list(pool.map(one, places, last.tolist()))
+    return out
 
 
 def field_of(work: Work, carrier: Carrier, blocks: NDArray[np.int64]) -> Field:

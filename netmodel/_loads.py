@@ -1,5 +1,6 @@
 """Loads of all sectors of a carrier, and what its points and sectors get of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netmodel._explicit import Work
-from netmodel._load_points import AllPoints, Place, field_of, sinr_db_at
+from netmodel._load_points import AllPoints, Place, field_of
 from netmodel._pixels import Carrier
 from netmodel._radio_tables import BS_NOISE_DB, FEEDER_DB, UL_N_RB
 from netmodel._settings import Radio
@@ -18,14 +19,13 @@ from netmodel.kernels.coupling import (
     Field,
     Links,
     busy_time,
-    coupled_loads,
     disturbances,
     efficiencies,
     loads_around,
-    rest_at,
 )
-from netmodel.kernels.grouped import by_group, grouped_sums
+from netmodel.kernels.grouped import grouped_sums
 from netmodel.kernels.link_budget import noise_dbm
+from netmodel.kernels.settling import Parts, Settling, most_of
 from netmodel.kernels.units import linear
 from netmodel.kernels.uplink import PowerControl, uplink_sinrs_db
 from netmodel.presets import BANDS, Band
@@ -33,10 +33,6 @@ from netmodel.presets import BANDS, Band
 Float = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
-TOLERANCE = 1e-6
-# Of the interference that is not listed: by loads that are this close, until they move by less
-# than this share of them all. Two corrections do at 100 m, more where blocks are large.
-_CLOSE, _SETTLED, _MOST_CORRECTIONS = 1e-4, 1e-3, 8
 _AT_ONCE = 2**20  # points
 SERVED, QUALITY, OUT_OF_RANGE = range(3)  # states of a point
 
@@ -44,12 +40,15 @@ SERVED, QUALITY, OUT_OF_RANGE = range(3)  # states of a point
 class CarrierPoints(NamedTuple):
     """Points of a carrier in all tiles: where, what they ask of it, and what they hear.
 
-    `cell` (point,) flat in the frame; `demand_mbps` (point,) of the carrier; `state` (point,)
-    whether it can be served; `links`, `field`, `chain` what loads are solved from; `mhz` (sector,)
-    bandwidth that carries data.
+    `cell` (point,) flat in the frame; `first` (block + 1,) first point of each block; `asked_mbps`
+    (point,) of the network, `demand_mbps` of the carrier; `state` (point,) whether it can be
+    served; `links`, `field`, `chain` what loads are solved from; `mhz` (sector,) bandwidth that
+    carries data.
     """
 
     cell: Int32
+    first: NDArray[np.int64]
+    asked_mbps: Float32
     demand_mbps: Float32
     state: NDArray[np.int8]
     signal_mw: Float32
@@ -67,7 +66,7 @@ def chain_of(band: Band, radio: Radio) -> Chain:
 
 
 def carrier_points(
-    work: Work, carrier: Carrier, table: pd.DataFrame, listed: AllPoints, share: Float32
+    work: Work, carrier: Carrier, table: pd.DataFrame, listed: AllPoints, share: Float32 | None
 ) -> CarrierPoints:
     """The points of a carrier with what they ask of it.
 
@@ -76,13 +75,14 @@ def carrier_points(
     table : DataFrame
         Sectors of the carrier.
     listed : AllPoints
-    share : (point,)
-        Of the network's demand that the carrier takes.
+    share : (point,), optional
+        Of the network's demand that the carrier takes; all of it without.
     """
     band, part = BANDS[str(table["band"].iloc[0])], listed.arrays
     chain = chain_of(band, work.radio)
     used, within = _used_blocks(work, listed.places)
-    demand = part["demand_mbps"] * share
+    asked = part["demand_mbps"]
+    demand = asked if share is None else asked * share
     mhz = band.dl_mhz * carriers_of_site(table)
     # The traffic beam of chain B is narrower than that of the reference signal (models.md B.1).
     noise = part["noise"] / np.float32(linear(_beam_gain_db(band, work.radio)))
@@ -95,9 +95,17 @@ def carrier_points(
     state = _states(links, len(table), len(used), chain)
     # A point without server stands with the first sector, and asks nothing of it.
     links = links._replace(server=np.maximum(links.server, 0))
-    asked = np.where(state == SERVED, demand, np.float32(0.0))
-    links = links._replace(work=asked / mhz.astype(np.float32)[links.server])
-    return CarrierPoints(part["cell"], demand, state, part["signal_mw"], links, field, chain, mhz)
+    links = links._replace(work=work_of_points(demand, state, mhz, links.server))
+    first = np.append(0, np.cumsum(np.bincount(within, minlength=len(used)), dtype=np.int64))
+    return CarrierPoints(
+        part["cell"], first, asked, demand, state, part["signal_mw"], links, field, chain, mhz
+    )
+
+
+def work_of_points(demand: Float32, state: NDArray[np.int8], mhz: Float, server: Int32) -> Float32:
+    """Time (point,) that the demand of those in service takes at 1 bit/s/Hz."""
+    served = np.where(state == SERVED, demand, np.float32(0.0))
+    return np.asarray(served / mhz.astype(np.float32)[server])
 
 
 def _used_blocks(work: Work, places: list[Place]) -> tuple[NDArray[np.int64], Int32]:
@@ -131,6 +139,42 @@ def _states(links: Links, n_sector: int, n_block: int, chain: Chain) -> NDArray[
     return state
 
 
+class Air(NamedTuple):
+    """What the SINR of a carrier's points is evaluated from."""
+
+    work: Work
+    carrier: Carrier
+    places: list[Place]
+    noise_mw: float
+
+
+@dataclass(frozen=True)
+class Balance:
+    """A carrier's points with their loads on the way; `moved` and `state` change in place.
+
+    `moved` (block,) is the share by which the unlisted interference may have moved since it was
+    put right; infinite where it never was.
+    """
+
+    air: Air
+    points: CarrierPoints
+    parts: Parts
+    state: Settling
+    moved: Float
+
+    @property
+    def off(self) -> Float:
+        """By how much loads may be off for what has moved (block,)."""
+        busiest = most_of(self.parts, self.state.wanted)
+        return np.asarray(np.where(busiest > 0.0, self.moved, 0.0) * busiest)
+
+
+def air_of(work: Work, carrier: Carrier, table: pd.DataFrame, places: list[Place]) -> Air:
+    """The air of a carrier whose sectors are those of a table."""
+    band = BANDS[str(table["band"].iloc[0])]
+    return Air(work, carrier, places, carrier.noise_mw / linear(_beam_gain_db(band, work.radio)))
+
+
 class Loads(NamedTuple):
     """Loads of a carrier's sectors (sector,): of the downlink, what is asked for, of the uplink.
 
@@ -141,17 +185,17 @@ class Loads(NamedTuple):
     wanted: Float
     uplink: Float
     rate_mbps: Float
-    rounds: int
 
 
 @dataclass(frozen=True)
 class Solved:
-    """A carrier with its sectors, points and loads."""
+    """A carrier with its sectors, points and loads, and their balance where it is kept."""
 
     name: str
     table: pd.DataFrame
     points: CarrierPoints
     loads: Loads
+    balance: Balance | None = None
 
     def without_links(self) -> "Solved":
         """The same for figures alone: what points hear is most of a country's memory."""
@@ -160,7 +204,7 @@ class Solved:
             work=none, noise=none, rest=none, block=none.astype(np.int32),
             start=np.zeros(1, np.int64), sector=none.astype(np.int32), ratio=none,
         )  # fmt: skip
-        return replace(self, points=self.points._replace(links=links))
+        return replace(self, points=self.points._replace(links=links), balance=None)
 
     @property
     def served_demand(self) -> Float:
@@ -168,8 +212,10 @@ class Solved:
         return np.where(self.points.state == SERVED, self.points.demand_mbps, 0.0).astype(float)
 
 
-def carrier_shares(servers: list[Int32], tables: dict[str, pd.DataFrame]) -> list[Float32]:
-    """Share (point,) of a network's demand that each of its carriers takes.
+def carrier_shares(
+    servers: list[Int32], tables: dict[str, pd.DataFrame]
+) -> Sequence[Float32 | None]:
+    """Share (point,) of a network's demand that each of its carriers takes, None of an only one.
 
     Those that serve a point take it by their bandwidth; where none does, the first has it.
 
@@ -180,6 +226,8 @@ def carrier_shares(servers: list[Int32], tables: dict[str, pd.DataFrame]) -> lis
     tables : dict of DataFrame
         Sectors by carrier, in the same order.
     """
+    if len(servers) == 1:
+        return [None]
     mhz = [BANDS[str(t["band"].iloc[0])].dl_mhz for t in tables.values()]
     width = np.stack(
         [w * (server >= 0).astype(np.float32) for w, server in zip(mhz, servers, strict=True)]
@@ -188,46 +236,21 @@ def carrier_shares(servers: list[Int32], tables: dict[str, pd.DataFrame]) -> lis
     return list(width / width.sum(axis=0))
 
 
-def corrected(
-    work: Work, carrier: Carrier, table: pd.DataFrame, places: list[Place], points: CarrierPoints
-) -> tuple[CarrierPoints, Float]:
-    """The points with what they do not list as it is at the loads themselves, and these loads.
-
-    It is off where it follows a mean: the mean of a city's many idle sectors and of a few busy
-    ones beside them says little of either. All sectors are evaluated at the loads found so far,
-    which is a round with an older load of some sectors, and those end at the same fixed point
-    (Yates, theorem 4).
-    """
-    band = BANDS[str(table["band"].iloc[0])]
-    noise_mw = carrier.noise_mw / linear(_beam_gain_db(band, work.radio))
-    load = np.zeros(points.mhz.size)
-    for _ in range(_MOST_CORRECTIONS):
-        before = load
-        load, _, _ = coupled_loads(points.links, points.field, points.chain, before, _CLOSE)
-        if np.abs(load - before).sum() <= _SETTLED * load.sum():
-            break
-        sinr_db = sinr_db_at(work, carrier, places, load, noise_mw)
-        rest = rest_at(points.links, loads_around(points.field, load), load, sinr_db)
-        points = points._replace(links=points.links._replace(rest=rest))
-    return points, load
-
-
-def solved(points: CarrierPoints, uplink: Float, start: Float | None = None) -> Loads:
-    """The fixed point of a carrier's loads, from zero or from another state.
+def loads_of(points: CarrierPoints, settled: Settling, uplink: Float) -> Loads:
+    """What follows from a carrier's settled loads.
 
     Parameters
     ----------
     uplink : (point,)
         Time that the uplink of each point takes of its server.
     """
-    begin = np.zeros(points.mhz.size) if start is None else start
-    load, wanted, rounds = coupled_loads(points.links, points.field, points.chain, begin, TOLERANCE)
+    load = settled.load
     around = loads_around(points.field, load)
     rate = efficiencies(points.links, around, load, points.chain)
     rate *= points.mhz[points.links.server]
     rate[points.state != SERVED] = 0.0
-    first, order = by_group(points.links.server, load.size)
-    return Loads(load, wanted, grouped_sums(first, order, uplink), rate, rounds)
+    of_uplink = grouped_sums(settled.order_start, settled.order, uplink)
+    return Loads(load, settled.wanted, of_uplink, rate)
 
 
 def uplink_work(

@@ -10,7 +10,6 @@ from netmodel.kernels.coupling import (
     Field,
     Links,
     busy_time,
-    coupled_loads,
     coupling_matrix,
     disturbances,
     efficiencies,
@@ -18,6 +17,7 @@ from netmodel.kernels.coupling import (
     rest_at,
 )
 from netmodel.kernels.link_budget import noise_dbm
+from netmodel.kernels.settling import coupled_loads
 from netmodel.kernels.units import linear
 from tests import strategies
 from tests.oracles import assert_oracle, oracle

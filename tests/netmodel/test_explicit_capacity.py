@@ -21,11 +21,11 @@ from netmodel._loads import SERVED
 from netmodel._run import run_into
 from netmodel._sectors import listed_sectors, synthesised_sectors
 from netmodel._settings import Demand, Radio, Sites
+from netmodel._settled import settled
 from netmodel._site_list import listed_sites, placed_sectors, stations_of
 from netmodel._stages import joined, open_inputs
 from netmodel.errors import InputError
 from netmodel.grids.layers import grid_of
-from netmodel.kernels.coupling import coupled_loads
 from netmodel.presets import BANDS, UPLINK_RISE_DB
 from netmodel.scenario import Scenario
 from netmodel.variables import REASONS
@@ -107,24 +107,6 @@ def twin_carrier(table, chain):
     )  # fmt: skip
 
 
-@pytest.fixture
-def settle(monkeypatch):
-    """Corrections taken to their end; the stage leaves them where loads move by a thousandth."""
-    for name, value in {"_CLOSE": 1e-8, "_SETTLED": 1e-7, "_MOST_CORRECTIONS": 50}.items():
-        monkeypatch.setattr(f"netmodel._loads.{name}", value)
-
-
-def test_corrections_end_near_their_end(ds, work, sectors, request):
-    _, _, (usual,) = loads(ds, work, sectors, 0)
-    request.getfixturevalue("settle")
-    _, _, (best,) = loads(ds, work, sectors, 0)
-    demand = sector_table(best, work.radio)["demand_mbps"].to_numpy()
-    one, other = (demand @ found.loads.load / demand.sum() for found in (usual, best))
-    assert one == pytest.approx(other, rel=2e-3)
-    np.testing.assert_allclose(usual.loads.load, best.loads.load, rtol=0.02, atol=1e-3)
-
-
-@pytest.mark.usefixtures("settle")
 @pytest.mark.parametrize(("chain", "number"), [("A", 0), ("B", 0), ("B", 1)])
 def test_the_stage_equals_its_twin(ds, wanted, sectors, chain, number):
     radio = RADIO.model_copy(update={"chain": chain})
@@ -262,10 +244,10 @@ def test_requested_load_is_demand_over_capacity(out):
 
 def test_the_end_is_the_same_from_full_load(ds, work, sectors):
     _, _, (found,) = loads(ds, work, sectors, 0)
-    points = found.points
     full = np.ones(found.loads.load.size)
-    load, _, _ = coupled_loads(points.links, points.field, points.chain, full, 1e-6)
-    np.testing.assert_allclose(load, found.loads.load, atol=2e-5)
+    state = settled(found.balance.air, found.points, full).state
+    np.testing.assert_allclose(state.load, found.loads.load, atol=2e-6)
+    np.testing.assert_allclose(state.wanted, found.loads.wanted, rtol=1e-4, atol=2e-6)
 
 
 def test_more_demand_is_never_less_load(ds, work, sectors, out):
