@@ -1,5 +1,6 @@
 """Points of the explicit mode at which loads are solved: what they ask for, and what they hear."""
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ _LEAST_SHARE = 0.03
 _MOST_LISTED = 34
 _SURROUNDINGS_M = 3000.0  # nearer interferers are mostly listed
 _BIN_M = 6400.0
+_BLOCKS_AT_ONCE = 8
 
 
 class Asked(NamedTuple):
@@ -78,6 +80,7 @@ class AllPoints(NamedTuple):
 
 
 _Place = tuple[Int32, Int32, Int32, Float32]
+_Where = tuple[Float, Float, NDArray[np.int64], Float]
 
 
 def listed_points(
@@ -140,14 +143,19 @@ def tile_points(work: Work, tile: Tile, carriers: list[Carrier], asked: Asked) -
     cell = ((row + tile.cell[0]) * width + column + tile.cell[1]).astype(np.int32)
     block = np.repeat(np.arange(points.start.size - 1), np.diff(points.start)).astype(np.int32)
     place = cell, points.flat.astype(np.int32), block, of_point
-    return [_compact(place, _listed(points, carrier)) for carrier in carriers]
+    where = points.x, points.y, points.start, points.matrix
+    return [_compact(place, _listed_at(where, points.block_m, carrier)) for carrier in carriers]
 
 
 def _compact(place: _Place, found: Listed) -> TilePoints:
     """What is listed, without the room left over."""
+    return TilePoints(*place, *_without_room(found))
+
+
+def _without_room(found: Listed) -> tuple[NDArray[Any], ...]:
     taken = np.arange(_MOST_LISTED) < found.n[:, np.newaxis]
-    return TilePoints(
-        *place, found.server, found.signal_mw, found.noise, found.rest, found.n,
+    return (
+        found.server, found.signal_mw, found.noise, found.rest, found.n,
         found.sector[taken], found.ratio[taken],
     )  # fmt: skip
 
@@ -179,19 +187,21 @@ def _sampled(work: Work, demand: Float, cells: Float, n_point: NDArray[np.int64]
     return out.reshape(demand.shape)
 
 
-def _listed(points: Points, carrier: Carrier) -> Listed:
+def _listed_at(where: _Where, side: float, carrier: Carrier) -> Listed:
     """Server and interferers of points, with room for the most that a list can have."""
-    n = points.x.size
+    n = where[0].size
     out = Listed(
         np.empty(n, np.int32), np.empty(n, np.float32), np.empty(n, np.int32),
         np.empty((n, _MOST_LISTED), np.int32), np.empty((n, _MOST_LISTED), np.float32),
         np.empty(n, np.float32), np.empty(n, np.float32),
     )  # fmt: skip
-    side = points.block_m
     reach = Reach(side, max(HORIZON_M, side), carrier.noise_mw, 0.0, False, False)
-    where = (points.x, points.y, points.start, points.matrix)
     list_links(*where, _at_loads(carrier, 1.0), carrier.bins, reach, _LEAST_SHARE, out)
     return out
+
+
+def _block_m(work: Work) -> float:
+    return BLOCK * abs(work.pixels.frame.affine.a) / work.pixels.factor
 
 
 def _at_loads(carrier: Carrier, load: Float | float) -> Transmitters:
@@ -214,35 +224,82 @@ def sinr_db_at(
     wanted : (point,)
         All or none of a block; NaN where it is not wanted.
     """
-    sectors, pixels = _at_loads(carrier, load), work.pixels
-    side = BLOCK * abs(pixels.frame.affine.a) / pixels.factor
+    sectors, side = _at_loads(carrier, load), _block_m(work)
     reach = Reach(side, max(HORIZON_M, side), noise_mw, 0.0, False, False)
 
     out = np.full(wanted.size, np.nan, np.float32)
-    last = np.cumsum([place.pixel.size for place in places])
 
-    def one(place: Place, end: int) -> None:
-        mine = np.flatnonzero(wanted[end - place.pixel.size : end])
-        if mine.size:
-            tile = work.tiles[place.tile]
-            x, y = pixels.centers(tile, place.pixel[mine].astype(np.int64))
-            matrix = pixels.matrices(tile)
-            count = np.bincount(place.block[mine], minlength=len(matrix))
-            found = room_for(mine.size)
-            start = np.append(0, np.cumsum(count))
-            serve(x, y, start, matrix, sectors, carrier.bins, reach, found)
-            out[end - place.pixel.size + mine] = found.sinr_db
+    def one(some: _Some) -> None:
+        found = room_for(some.points.size)
+        serve(*_where(work, some), sectors, carrier.bins, reach, found)
+        out[some.points] = found.sinr_db
 
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:
-        list(pool.map(one, places, last.tolist()))
+        list(pool.map(one, _by_blocks(places, wanted)))
     return out
 
 
-def field_of(work: Work, carrier: Carrier, blocks: NDArray[np.int64]) -> Field:
-    """What surrounds some blocks, numbered through all tiles.
+class _Some(NamedTuple):
+    """Points of some blocks of a tile: their place among them all, and in the tile."""
 
-    Means are of the sectors in squares of one side whatever the resolution.
-    """
+    points: NDArray[np.int64]
+    place: Place
+
+
+def _by_blocks(places: list[Place], wanted: NDArray[np.bool_]) -> Iterator[_Some]:
+    """Points that are wanted (point,), some blocks of a tile at a time."""
+    first = 0
+    for tile, pixel, block in places:
+        mine = np.flatnonzero(wanted[first : first + pixel.size])
+        ends = np.flatnonzero(np.diff(block[mine])) + 1
+        for part in np.split(mine, ends[_BLOCKS_AT_ONCE - 1 :: _BLOCKS_AT_ONCE]):
+            if part.size:
+                yield _Some(first + part, Place(tile, pixel[part], block[part]))
+        first += pixel.size
+
+
+def _where(work: Work, some: _Some) -> _Where:
+    """Centers of points, the first of each block of the tile, and its way to the ground."""
+    tile, place = work.tiles[some.place.tile], some.place
+    x, y = work.pixels.centers(tile, place.pixel.astype(np.int64))
+    matrix = work.pixels.matrices(tile)
+    count = np.bincount(place.block, minlength=len(matrix))
+    return x, y, np.append(0, np.cumsum(count)), matrix
+
+
+def relisted(
+    work: Work, carrier: Carrier, places: list[Place], wanted: NDArray[np.bool_]
+) -> dict[str, NDArray[Any]]:
+    """What some points hear, all of some blocks: arrays of `TilePoints` from `server` on."""
+
+    def one(some: _Some) -> dict[str, NDArray[Any]]:
+        found = _listed_at(_where(work, some), _block_m(work), carrier)
+        return dict(zip(TilePoints._fields[4:], _without_room(found), strict=True))
+
+    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        parts = list(pool.map(one, _by_blocks(places, wanted)))
+    return {name: np.concatenate([part[name] for part in parts]) for name in TilePoints._fields[4:]}
+
+
+class Blocks(NamedTuple):
+    """Centers (block,) of blocks, and their way to the ground (block, 2, 2)."""
+
+    x: Float
+    y: Float
+    matrix: Float
+
+    def within(self, x: Float, y: Float, reach_m: float) -> NDArray[np.bool_]:
+        """Whether a center (block,) is within reach of any of some places."""
+        out = np.zeros(self.x.size, np.bool_)
+        for at in zip(x, y, strict=True):
+            away = np.stack([at[0] - self.x, at[1] - self.y], axis=-1)
+            ground = np.einsum("bij,bj->bi", self.matrix, away)
+            out |= np.hypot(ground[:, 0], ground[:, 1]) <= reach_m
+        return out
+
+
+def blocks_of(work: Work, blocks: NDArray[np.int64]) -> Blocks:
+    """Blocks numbered through all tiles."""
     per_tile = (work.pixels.tile // BLOCK) ** 2
     x, y, matrix = np.empty(blocks.size), np.empty(blocks.size), np.empty((blocks.size, 2, 2))
     tile_of = blocks // per_tile
@@ -251,7 +308,15 @@ def field_of(work: Work, carrier: Carrier, blocks: NDArray[np.int64]) -> Field:
         within = blocks[mine] - number * per_tile
         x[mine], y[mine] = (part[within] for part in work.pixels.block_centers(tile))
         matrix[mine] = work.pixels.matrices(tile)[within]
+    return Blocks(x, y, matrix)
+
+
+def field_of(carrier: Carrier, blocks: Blocks) -> Field:
+    """What surrounds some blocks.
+
+    Means are of the sectors in squares of one side whatever the resolution.
+    """
     bins = bins_of(carrier.sectors, _BIN_M)
-    where = x, y, matrix, carrier.sectors, bins
+    where = *blocks, carrier.sectors, bins
     start, group, weight = bin_weights(*where, HORIZON_M, _SURROUNDINGS_M)
     return Field(start, group, weight, bin_of_sector(carrier.sectors, bins), bins.start.size - 1)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netmodel._explicit import Work
-from netmodel._load_points import AllPoints, Place, field_of
+from netmodel._load_points import AllPoints, Place, blocks_of, field_of
 from netmodel._pixels import Carrier
 from netmodel._radio_tables import BS_NOISE_DB, FEEDER_DB, UL_N_RB
 from netmodel._settings import Radio
@@ -91,7 +91,7 @@ def carrier_points(
         part["server"], np.zeros(0), noise, part["rest"], within, start,
         part["sector"], part["ratio"],
     )  # fmt: skip
-    field = field_of(work, carrier, used)
+    field = field_of(carrier, blocks_of(work, used))
     state = _states(links, len(table), len(used), chain)
     # A point without server stands with the first sector, and asks nothing of it.
     links = links._replace(server=np.maximum(links.server, 0))
