@@ -1,6 +1,6 @@
 """The capacity stage of the explicit mode: loads of all sectors, and what the cells get of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from netmodel._explicit import Report, Sectors, Work, offset_in
 from netmodel._load_layers import Values, cell_layers, filled, sector_table
 from netmodel._load_points import Asked, listed_points
 from netmodel._loads import (
+    Held,
     Solved,
     air_of,
     carrier_points,
@@ -94,28 +95,47 @@ def explicit_capacity(
     ----------
     models.md C.3 to C.7.
     """
-    _check_carriers(sectors)
-    busy = busy_hour(ds, work, demand or Demand())
-    around, inside = with_halo(work, busy)
     layers, figures = [], dict[str, pd.DataFrame]()
-    for number, name in enumerate(network_names(ds)):
-        asked = asked_of(around, busy, inside, number, (sites or Sites()).gnb_per_macro_site)
-        tables = {c: t for c, t in sectors.tables.items() if str(t["network"].iloc[0]) == name}
-        mbps = np.where(inside, busy.mbps[number], np.nan)
+    busy = busy_hour(ds, work, demand or Demand())
+    for mbps, solved in each_network(busy, work, sectors, sites or Sites(), report=report):
         # The points of a network are let go of before the next one's are made.
-        own, values = _figures(network_loads(around, busy, tables, asked, report), mbps, work)
+        own, values = figures_of([one.without_links() for one in solved], mbps, work)
         layers.append(values)
         figures |= own
     return Found(filled(ds, busy.cells, layers, work), figures)
 
 
-def _figures(
-    solved: Iterator[Solved], mbps: Float, work: Work
+def each_network(
+    busy: Busy, work: Work, sectors: Sectors, sites: Sites,
+    *, start: Mapping[str, Float] | None = None, report: Report | None = None,
+) -> Iterator[tuple[Float, Iterator[Held]]]:  # fmt: skip
+    """What each network's macro sites are asked for (cell,), and its carriers with their loads.
+
+    Parameters
+    ----------
+    start : dict of (sector,), optional
+        Loads by carrier that are near, to begin from.
+
+    Raises
+    ------
+    InputError
+        Sectors without bandwidth.
+    """
+    _check_carriers(sectors)
+    around, inside = with_halo(work, busy)
+    for number, name in enumerate(network_names(busy.ds)):
+        asked = asked_of(around, busy, inside, number, sites.gnb_per_macro_site)
+        tables = {c: t for c, t in sectors.tables.items() if str(t["network"].iloc[0]) == name}
+        mbps = np.where(inside, busy.mbps[number], np.nan)
+        yield mbps, network_loads(around, busy, tables, asked, report, start)
+
+
+def figures_of(
+    solved: Sequence[Solved], mbps: Float, work: Work
 ) -> tuple[dict[str, pd.DataFrame], Values]:
     """Figures of a network's sectors by carrier, and values of its cells."""
-    found = [one.without_links() for one in solved]
-    own = {s.name: sector_table(s, work.radio) for s in found}
-    return own, cell_layers(found, list(own.values()), mbps)
+    own = {s.name: sector_table(s, work.radio) for s in solved}
+    return own, cell_layers(solved, list(own.values()), mbps)
 
 
 def _check_carriers(sectors: Sectors) -> None:
@@ -181,8 +201,9 @@ def asked_of(
 
 
 def network_loads(
-    work: Work, busy: Busy, tables: dict[str, pd.DataFrame], asked: Asked, report: Report | None
-) -> Iterator[Solved]:
+    work: Work, busy: Busy, tables: dict[str, pd.DataFrame], asked: Asked, report: Report | None,
+    start: Mapping[str, Float] | None = None,
+) -> Iterator[Held]:  # fmt: skip
     """A network's carriers, each with its points and loads."""
     carriers = [c for c in work.carriers if c.name in tables]
     listed = listed_points(work, carriers, asked, report)
@@ -195,8 +216,9 @@ def network_loads(
         table, places = tables[carrier.name], listed[0].places
         points = carrier_points(work, carrier, table, listed.pop(0), shares.pop(0))
         points = points._replace(cell=position[points.cell])
-        balance = settled(air_of(work, carrier, table, places), points)
+        near = None if start is None else start[carrier.name]
+        balance = settled(air_of(work, carrier, table, places), points, near)
         points = balance.points
         uplink = uplink_work(points, table, busy.rise_db[points.cell], busy.uplink)
         loads = loads_of(points, balance.state, uplink)
-        yield Solved(carrier.name, table, points, loads, balance)
+        yield Held(carrier.name, table, points, loads, balance)

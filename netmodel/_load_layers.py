@@ -1,5 +1,6 @@
 """From points and loads to the figures of sectors and the layers of cells."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def sector_table(found: Solved, radio: Radio) -> pd.DataFrame:
     )
 
 
-def cell_layers(found: list[Solved], tables: list[pd.DataFrame], mbps: Float) -> Values:
+def cell_layers(found: Sequence[Solved], tables: list[pd.DataFrame], mbps: Float) -> Values:
     """Values (cell,) of the stage's variables for one network.
 
     Loads are means over the demand that the cell's sectors take; carriers those of the sector
@@ -110,7 +111,7 @@ def cell_layers(found: list[Solved], tables: list[pd.DataFrame], mbps: Float) ->
     }
 
 
-def _rates_5th(found: list[Solved], n: int) -> Float:
+def _rates_5th(found: Sequence[Solved], n: int) -> Float:
     """5th percentile of the rates that are left to the users of each cell (cell,)."""
     if not found:
         return np.full(n, np.nan)

@@ -1,8 +1,8 @@
 """Loads of all sectors of a carrier, and what its points and sectors get of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,6 @@ from netmodel.kernels.coupling import (
     Links,
     busy_time,
     disturbances,
-    efficiencies,
-    loads_around,
 )
 from netmodel.kernels.grouped import grouped_sums
 from netmodel.kernels.link_budget import noise_dbm
@@ -80,19 +78,13 @@ def carrier_points(
     """
     band, part = BANDS[str(table["band"].iloc[0])], listed.arrays
     chain = chain_of(band, work.radio)
-    used, within = _used_blocks(work, listed.places)
+    used, within = used_blocks(work, listed.places)
     asked = part["demand_mbps"]
     demand = asked if share is None else asked * share
     mhz = band.dl_mhz * carriers_of_site(table)
-    # The traffic beam of chain B is narrower than that of the reference signal (models.md B.1).
-    noise = part["noise"] / np.float32(linear(_beam_gain_db(band, work.radio)))
-    start = np.append(0, np.cumsum(part["n"], dtype=np.int64))
-    links = Links(
-        part["server"], np.zeros(0), noise, part["rest"], within, start,
-        part["sector"], part["ratio"],
-    )  # fmt: skip
+    links = links_of(part, band, work.radio, within)
     field = field_of(carrier, blocks_of(work, used))
-    state = _states(links, len(table), len(used), chain)
+    state = states_of(links, len(table), len(used), chain)
     # A point without server stands with the first sector, and asks nothing of it.
     links = links._replace(server=np.maximum(links.server, 0))
     links = links._replace(work=work_of_points(demand, state, mhz, links.server))
@@ -102,13 +94,24 @@ def carrier_points(
     )
 
 
+def links_of(heard: dict[str, NDArray[Any]], band: Band, radio: Radio, block: Int32) -> Links:
+    """Links of points from what is listed of them, without work."""
+    # The traffic beam of chain B is narrower than that of the reference signal (models.md B.1).
+    noise = heard["noise"] / np.float32(linear(_beam_gain_db(band, radio)))
+    start = np.append(0, np.cumsum(heard["n"], dtype=np.int64))
+    return Links(
+        heard["server"], np.zeros(0), noise, heard["rest"], block, start,
+        heard["sector"], heard["ratio"],
+    )  # fmt: skip
+
+
 def work_of_points(demand: Float32, state: NDArray[np.int8], mhz: Float, server: Int32) -> Float32:
     """Time (point,) that the demand of those in service takes at 1 bit/s/Hz."""
     served = np.where(state == SERVED, demand, np.float32(0.0))
     return np.asarray(served / mhz.astype(np.float32)[server])
 
 
-def _used_blocks(work: Work, places: list[Place]) -> tuple[NDArray[np.int64], Int32]:
+def used_blocks(work: Work, places: list[Place]) -> tuple[NDArray[np.int64], Int32]:
     """Blocks with points, numbered through all tiles, and which of them a point is in."""
     per_tile = (work.pixels.tile // BLOCK) ** 2
     used, within, n = [], [], 0
@@ -130,7 +133,7 @@ def _beam_gain_db(band: Band, radio: Radio) -> float:
     return 0.0 if radio.chain == "A" else band.array_gain_dbi - band.ssb_gain_dbi
 
 
-def _states(links: Links, n_sector: int, n_block: int, chain: Chain) -> NDArray[np.int8]:
+def states_of(links: Links, n_sector: int, n_block: int, chain: Chain) -> NDArray[np.int8]:
     """Who can be served: heard, and above the chain's least SINR at full load."""
     total = disturbances(links, np.ones(n_block), np.ones(n_sector))
     state = np.full(links.server.size, SERVED, np.int8)
@@ -166,7 +169,8 @@ class Balance:
     def off(self) -> Float:
         """By how much loads may be off for what has moved (block,)."""
         busiest = most_of(self.parts, self.state.wanted)
-        return np.asarray(np.where(busiest > 0.0, self.moved, 0.0) * busiest)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.where(np.isinf(self.moved), np.inf, self.moved * busiest))
 
 
 def air_of(work: Work, carrier: Carrier, table: pd.DataFrame, places: list[Place]) -> Air:
@@ -189,27 +193,33 @@ class Loads(NamedTuple):
 
 @dataclass(frozen=True)
 class Solved:
-    """A carrier with its sectors, points and loads, and their balance where it is kept."""
+    """A carrier with its sectors, points and loads."""
 
     name: str
     table: pd.DataFrame
     points: CarrierPoints
     loads: Loads
-    balance: Balance | None = None
-
-    def without_links(self) -> "Solved":
-        """The same for figures alone: what points hear is most of a country's memory."""
-        links, none = self.points.links, np.zeros(0, np.float32)
-        links = links._replace(
-            work=none, noise=none, rest=none, block=none.astype(np.int32),
-            start=np.zeros(1, np.int64), sector=none.astype(np.int32), ratio=none,
-        )  # fmt: skip
-        return replace(self, points=self.points._replace(links=links), balance=None)
 
     @property
     def served_demand(self) -> Float:
         """Demand (point,) of the points in service, zero at the others [Mbit/s]."""
         return np.where(self.points.state == SERVED, self.points.demand_mbps, 0.0).astype(float)
+
+
+@dataclass(frozen=True)
+class Held(Solved):
+    """The same with all that its loads were solved from."""
+
+    balance: Balance
+
+    def without_links(self) -> Solved:
+        """For figures alone: what points hear is most of a country's memory."""
+        links, none = self.points.links, np.zeros(0, np.float32)
+        links = links._replace(
+            work=none, noise=none, rest=none, block=none.astype(np.int32),
+            start=np.zeros(1, np.int64), sector=none.astype(np.int32), ratio=none,
+        )  # fmt: skip
+        return Solved(self.name, self.table, self.points._replace(links=links), self.loads)
 
 
 def carrier_shares(
@@ -244,13 +254,14 @@ def loads_of(points: CarrierPoints, settled: Settling, uplink: Float) -> Loads:
     uplink : (point,)
         Time that the uplink of each point takes of its server.
     """
-    load = settled.load
-    around = loads_around(points.field, load)
-    rate = efficiencies(points.links, around, load, points.chain)
-    rate *= points.mhz[points.links.server]
-    rate[points.state != SERVED] = 0.0
     of_uplink = grouped_sums(settled.order_start, settled.order, uplink)
-    return Loads(load, settled.wanted, of_uplink, rate)
+    return Loads(settled.load, settled.wanted, of_uplink, rates_mbps(points, settled.busy))
+
+
+def rates_mbps(points: CarrierPoints, busy: Float) -> Float:
+    """What each point (point,) would get alone: its demand over the time that it takes."""
+    out = np.zeros(busy.size)
+    return np.divide(points.demand_mbps, busy, out=out, where=busy > 0.0)
 
 
 def uplink_work(

@@ -26,20 +26,26 @@ def settled(air: Air, points: CarrierPoints, load: Float | None = None) -> Balan
     blocks = np.arange(n_block, dtype=np.int32)
     parts = parts_of(points.links, points.first, blocks, n_sector)
     state = unsettled(points.links, parts, np.zeros(n_sector) if load is None else load)
-    if load is None:
-        settle(points.links, points.field, points.chain, parts, state, _CLOSE)
-    return put_right(Balance(air, points, parts, state, np.full(n_block, np.inf)))
+    balance = Balance(air, points, parts, state, np.full(n_block, np.inf))
+    if load is not None:
+        return put_right(balance, TOLERANCE)
+    settle(points.links, points.field, points.chain, parts, state, _CLOSE)
+    return put_right(balance, _CLOSE)
 
 
-def put_right(balance: Balance) -> Balance:
+def put_right(balance: Balance, close: float) -> Balance:
     """Loads and the unlisted interference in turn, until neither moves.
 
     It is off where it follows a mean: the mean of a city's many idle sectors and of a few busy
     ones beside them says little of either. All sectors are evaluated at the loads found so far,
     at the blocks where that may matter; which is a round with an older load of some sectors, and
     those end at the same fixed point (Yates, theorem 4), whatever they began from.
+
+    Parameters
+    ----------
+    close : float
+        How near the loads are to their end at first.
     """
-    close = _CLOSE
     for _ in range(_MOST_CORRECTIONS):
         todo = balance.off >= TOLERANCE
         if not todo.any() and close == TOLERANCE:
