@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from netmodel.kernels._jit import kernel, parallel_kernel
+from netmodel.kernels._jit import kernel, parallel_kernel, scalar
 from netmodel.kernels.chain import Chain, efficiency
 from netmodel.kernels.coupling import Field, Links, disturbance, loads_around
 from netmodel.kernels.grouped import by_group
@@ -68,25 +68,31 @@ def one_part(links: Links, field: Field, n_sector: int) -> Parts:
 
 @kernel
 def _sectors_of(links: Links, first: Int, n_sector: int) -> tuple[Int, Int32]:
-    """Sectors of each part as CSR, in the order of their first point."""
-    start = np.zeros(first.size, np.int64)
-    sector = np.empty(1024, np.int32)
-    last = np.full(n_sector, -1, np.int64)  # part that a sector was last found in
-    n = 0
+    """Sectors of each part as CSR: those that serve, then those that disturb."""
+    server, begin, listed = links.server, links.start, links.sector
+    last = np.full(n_sector, -1, np.int32)  # part that a sector was last found in
+    start, out, n = np.zeros(first.size, np.int64), np.empty(n_sector, np.int32), 0
     for p in range(first.size - 1):
+        if out.size < n + n_sector:
+            more = np.empty(2 * out.size, np.int32)
+            more[:n] = out[:n]
+            out = more
         for j in range(first[p], first[p + 1]):
-            for k in range(links.start[j] - 1, links.start[j + 1]):
-                s = links.server[j] if k < links.start[j] else links.sector[k]
-                if last[s] != p:
-                    last[s] = p
-                    if n == sector.size:
-                        more = np.empty(2 * n, np.int32)
-                        more[:n] = sector
-                        sector = more
-                    sector[n] = s
-                    n += 1
+            n = _append(server[j], p, last, out, n)
+        for k in range(begin[first[p]], begin[first[p + 1]]):
+            n = _append(listed[k], p, last, out, n)
         start[p + 1] = n
-    return start, sector[:n].copy()
+    return start, out[:n].copy()
+
+
+@scalar
+def _append(sector: int, part: int, last: Int32, out: Int32, n: int) -> int:
+    """Number of sectors once one is there that the part has not had yet."""
+    if last[sector] == part:
+        return n
+    last[sector] = part
+    out[n] = sector
+    return n + 1
 
 
 def unsettled(links: Links, parts: Parts, load: Float) -> Settling:
