@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from netmodel._simulator import radio_tables
     from netmodel._sites import synthesised_sites
     from netmodel._targets import targets
+    from netmodel._what_if import what_if
     from netmodel.errors import (
         DataError,
         GridMismatchError,
@@ -64,6 +65,7 @@ _HOME = {
     "sensitivity": "_sensitivity",
     "synthesised_sites": "_sites",
     "targets": "_targets",
+    "what_if": "_what_if",
 }
 
 __all__ = [
@@ -93,6 +95,7 @@ __all__ = [
     "sensitivity",
     "synthesised_sites",
     "targets",
+    "what_if",
 ]
 
 

@@ -136,9 +136,11 @@ def one_table(sectors: Sectors, work: Work, served: pd.DataFrame) -> pd.DataFram
     parts = []
     for number, (name, table) in enumerate(sectors.tables.items()):
         own = served[served["carrier"] == number].set_index("sector")
-        whole = own.reindex(range(len(table)), fill_value=0)
+        # Edited tables keep the numbers that their run has.
+        sector = table.get("sector", pd.Series(np.arange(len(table))))
+        whole = own.reindex(sector, fill_value=0)
         counts = {c: whole[c].to_numpy() for c in ("served_pixels", "served_people")}
-        parts.append(table.assign(carrier=name, sector=np.arange(len(table)), **counts))
+        parts.append(table.assign(carrier=name, sector=sector.to_numpy(), **counts))
     out = pd.concat(parts, ignore_index=True)
     x, y, frame = out["x"].to_numpy(), out["y"].to_numpy(), work.pixels.frame
     lon, lat = frame.lonlat(x, y)
@@ -199,7 +201,7 @@ def in_memory(work: Work, report: Report | None = None) -> tuple[xr.Dataset, Fou
         tallies[tile] = of_tile
 
     _each_tile(work, work.tiles, keep, report)
-    return _pixel_dataset(work, layers), _found(work, tallies.__getitem__)
+    return pixel_dataset(work, layers), _found(work, tallies.__getitem__)
 
 
 def streamed(work: Work, store: Path, report: Report | None = None) -> Found:
@@ -212,7 +214,7 @@ def streamed(work: Work, store: Path, report: Report | None = None) -> Found:
 
     marks = store.with_name(_MARKS)
     if not marks.exists():
-        _template(work, store)
+        pixel_store(work, store)
         marks.mkdir()
     arrays: dict[str, Any] = {
         n: zarr.open_array(store / "pixels" / n, mode="r+") for n in work.radio.layers
@@ -237,15 +239,19 @@ def streamed(work: Work, store: Path, report: Report | None = None) -> Found:
 
 def _found(work: Work, read: Callable[[Tile], Tallies]) -> Found:
     """The tallies of all tiles put together, in their order."""
-    means, served = _room_for_means(work), [np.zeros((0, 4))]
+    means, served = room_for_means(work), [np.zeros((0, 4))]
     for tile in work.tiles:
         of_tile = read(tile)
-        _put(means, work, tile, of_tile.means)
+        put_means(means, work, tile, of_tile.means)
         served.append(of_tile.served)
+    return Found(cell_dataset(work, means), served_table(served))
+
+
+def served_table(served: list[NDArray[np.float64]]) -> pd.DataFrame:
+    """What each sector serves, from that of all tiles in their order."""
     table = pd.DataFrame(np.concatenate(served), columns=_SERVED)
     table = table.astype({"carrier": int, "sector": int, "served_pixels": int})
-    by_sector = table.groupby(["carrier", "sector"], as_index=False).sum()
-    return Found(_cell_dataset(work, means), by_sector)
+    return table.groupby(["carrier", "sector"], as_index=False).sum()
 
 
 _SERVED = ["carrier", "sector", "served_pixels", "served_people"]
@@ -288,13 +294,16 @@ def _each_tile(
         pool.shutdown(cancel_futures=True)
 
 
-def _room_for_means(work: Work) -> NDArray[np.float32]:
+def room_for_means(work: Work) -> NDArray[np.float32]:
+    """Means (layer, row, column) of the window's cells, none known."""
     rows, columns = work.window
     shape = (len(CELL_LAYERS), rows.stop - rows.start, columns.stop - columns.start)
     return np.full(shape, np.nan, np.float32)
 
 
-def _put(means: NDArray[np.float32], work: Work, tile: Tile, found: NDArray[np.float32]) -> None:
+def put_means(
+    means: NDArray[np.float32], work: Work, tile: Tile, found: NDArray[np.float32]
+) -> None:
     """Put a tile's means in their place, what lies outside the window left out."""
     to, of = [], []
     for first, part in zip(tile.cell, work.window, strict=True):
@@ -310,7 +319,8 @@ def _carrier_coordinate(work: Work) -> xr.Variable:
     return xr.Variable("carrier", np.arange(len(names), dtype=np.int8), flags)
 
 
-def _pixel_dataset(work: Work, layers: Layers) -> xr.Dataset:
+def pixel_dataset(work: Work, layers: Layers) -> xr.Dataset:
+    """Layers (carrier, row, column) of the pixels of all tiles, with their coordinates."""
     coords = {"carrier": _carrier_coordinate(work), **coordinates(work.grid)}
     ds = xr.Dataset(
         {name: (("carrier", "y", "x"), layer) for name, layer in layers.items()},
@@ -330,7 +340,7 @@ def _notes(work: Work) -> dict[str, Any]:
     }
 
 
-def _cell_dataset(work: Work, means: NDArray[np.float32]) -> xr.Dataset:
+def cell_dataset(work: Work, means: NDArray[np.float32]) -> xr.Dataset:
     """Means over the people of the cells of the window."""
     rows, columns = work.window
     grid = work.pixels.frame.crop(rows, columns)
@@ -343,12 +353,12 @@ def _cell_dataset(work: Work, means: NDArray[np.float32]) -> xr.Dataset:
     return annotated(out, "coverage", synthesised=work.synthesised)
 
 
-def _template(work: Work, store: Path) -> None:
+def pixel_store(work: Work, store: Path) -> None:
     """Write the coordinates and the empty layers of the pixels, a chunk a tile."""
     import numcodecs
     import zarr
 
-    empty = _pixel_dataset(work, {})
+    empty = pixel_dataset(work, {})
     empty.to_zarr(store, group="pixels", mode="w", zarr_format=2, consolidated=False)
     compressor = numcodecs.Blosc("zstd", 1, numcodecs.Blosc.BITSHUFFLE)
     for name in work.radio.layers:

@@ -77,9 +77,7 @@ class ExplicitRun:
     def _capacity(self) -> dict[str, xr.Dataset]:
         """Loads of the cells; those of the sectors are in their file where there is a folder."""
         work, sectors = self._made
-        names = ("population", "demand", "sites")
-        ds = joined([self._domain[name] for name in names])
-        ds = ds.assign(coverage_probability=_placed(ds, self._domain["coverage"]))
+        ds = with_coverage(self._domain, self._domain["coverage"])
         scenario = self._inputs.scenario
         found = explicit_capacity(
             ds, work, sectors,
@@ -89,6 +87,12 @@ class ExplicitRun:
             self._folder.wait()
             _add_columns(self._folder, found.sectors)
         return {"capacity": shown(found.cells, self._inputs.region)}
+
+
+def with_coverage(done: dict[str, xr.Dataset], coverage: xr.Dataset) -> xr.Dataset:
+    """What the capacity stage takes, of the stages before it."""
+    ds = joined([done[name] for name in ("population", "demand", "sites")])
+    return ds.assign(coverage_probability=_placed(ds, coverage))
 
 
 def _placed(ds: xr.Dataset, coverage: xr.Dataset) -> xr.DataArray:
@@ -101,11 +105,16 @@ def _placed(ds: xr.Dataset, coverage: xr.Dataset) -> xr.DataArray:
 
 
 def _add_columns(folder: RunFolder, figures: dict[str, pd.DataFrame]) -> None:
-    """Put the figures of the sectors into their file; only those of the area are whole."""
+    """Put the figures of the sectors into their file."""
     path = folder.partial / SECTORS_FILE
     table = pd.read_parquet(path)
+    made = [c for c in next(iter(figures.values())) if c in table]  # of a run that goes on
     parts = [f.assign(carrier=name, sector=np.arange(len(f))) for name, f in figures.items()]
-    more = table[["carrier", "sector"]].merge(pd.concat(parts), how="left")
+    write_parquet(with_figures(table.drop(columns=made), pd.concat(parts)), path)
+
+
+def with_figures(table: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
+    """A table of sectors with the figures of their loads; only those of the area are whole."""
+    more = table[["carrier", "sector"]].merge(figures, how="left")
     columns = more.drop(columns=["carrier", "sector"]).where(table["in_area"])
-    before = table.drop(columns=columns.columns, errors="ignore")  # of a run that goes on
-    write_parquet(pd.concat([before, columns], axis=1), path)
+    return pd.concat([table, columns], axis=1)

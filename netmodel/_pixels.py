@@ -86,6 +86,18 @@ def carriers_of(
     return out
 
 
+class TilePeople(NamedTuple):
+    """People of a tile's pixels (row, column), and the points that are computed of them.
+
+    `settlement`, `people` (point,) are theirs.
+    """
+
+    of_pixel: Float
+    points: "Points"
+    settlement: NDArray[np.generic]
+    people: Float
+
+
 def tile_layers(
     tile: Tile, pixels: Pixels, ground: Ground, carriers: list[Carrier], radio: Radio
 ) -> tuple[Layers, Tallies] | None:
@@ -93,6 +105,21 @@ def tile_layers(
 
     None where nobody lives.
     """
+    known = tile_people(tile, pixels, ground, radio)
+    if known is None:
+        return None
+    layers = new_layers(radio, len(carriers), pixels.tile)
+    values = [point_values(known, carrier, radio) for carrier in carriers]
+    for k, of_carrier in enumerate(values):
+        put_values(layers, k, known.points.flat, of_carrier)
+    return layers, tallies(pixels, known, [c.network for c in carriers], values)
+
+
+def tile_people(
+    tile: Tile, pixels: Pixels, ground: Ground, radio: Radio,
+    blocks: NDArray[np.bool_] | None = None,
+) -> TilePeople | None:  # fmt: skip
+    """People of a tile, and its points, of some blocks (block,) only; None where nobody lives."""
     cells = pixels.spread(ground.people, tile, np.nan).astype(np.float64)
     if not (cells > 0.0).any():
         return None
@@ -101,27 +128,43 @@ def tile_layers(
         weight = warped_window(radio.weights, pixels.grid([tile]))
     people = pixels.shared(cells, weight)
     least = radio.min_people_per_km2 * ground.area_km2 / pixels.factor**2
-    points = Points(pixels, tile, (people > 0.0) & (people >= least))
+    wanted = (people > 0.0) & (people >= least)
+    if blocks is not None:
+        side = pixels.tile // BLOCK
+        wanted &= np.kron(blocks.reshape(side, side), np.ones((BLOCK, BLOCK), np.bool_))
+    points = Points(pixels, tile, wanted)
     settlement = points.take(pixels.refined(pixels.spread(ground.settlement, tile, -1)))
-    of_point = points.take(people)
-    layers = _new_layers(radio, len(carriers), pixels.tile)
+    return TilePeople(people, points, settlement, points.take(people))
+
+
+def point_values(known: TilePeople, carrier: Carrier, radio: Radio) -> Layers:
+    """Values of the points on a carrier, by layer."""
+    found, covered = _carrier_points(known.points, carrier, radio)
+    return _by_name(found, covered[RSRP], _linked(covered, known.settlement, radio))
+
+
+def put_values(layers: Layers, carrier: int, flat: NDArray[np.int64], values: Layers) -> None:
+    """Put the points' values of a carrier into the layers that are kept."""
+    for name, layer in layers.items():
+        layer[carrier].reshape(-1)[flat] = values[name]
+
+
+def tallies(
+    pixels: Pixels, known: TilePeople, networks: list[str], values: list[Layers]
+) -> Tallies:
+    """Means over the people of the cells, and what sectors serve, from the values by carrier."""
     served, best = [], dict[str, Float32]()
-    for k, carrier in enumerate(carriers):
-        found, covered = _carrier_points(points, carrier, radio)
-        linked = _linked(covered, settlement, radio)
-        both = np.stack([covered[RSRP], linked])
+    for k, (network, of_carrier) in enumerate(zip(networks, values, strict=True)):
+        both = np.stack([of_carrier[name] for name in ("coverage_probability", "link_probability")])
         # A network's carriers share their masts: the better one counts.
-        best[carrier.network] = np.maximum(both, best.get(carrier.network, both))
-        served.append(_served(k, found.server, of_point))
-        values = _by_name(found, *both)
-        for name in radio.layers:
-            layers[name][k].reshape(-1)[points.flat] = values[name]
+        best[network] = np.maximum(both, best.get(network, both))
+        served.append(_served(k, of_carrier["server"], known.people))
     missed = np.prod([1.0 - one.astype(np.float64) for one in best.values()], axis=0)
-    means = _cell_means(pixels, people, points.flat, 1.0 - missed)
-    return layers, Tallies(means, np.concatenate(served))
+    means = _cell_means(pixels, known.of_pixel, known.points.flat, 1.0 - missed)
+    return Tallies(means, np.concatenate(served))
 
 
-def _new_layers(radio: Radio, n_carrier: int, side: int) -> Layers:
+def new_layers(radio: Radio, n_carrier: int, side: int) -> Layers:
     """The layers that are kept, nothing computed."""
     shape = (n_carrier, side, side)
     return {n: np.full(shape, layer_fill(n), layer_dtype(n)) for n in radio.layers}

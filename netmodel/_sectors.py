@@ -161,7 +161,7 @@ def with_defaults(
     urban = (isd <= UMA_UP_TO_M) & (out["height_m"] <= MODELS["uma"].h_bs_m[1])
     out["model"] = np.where(small, "umi", np.where(urban, "uma", "rma"))
     out["carriers"], out["stations"] = _column(out, "carriers", radio.carriers), per_site
-    _set_power(out, band, antennas or {})
+    set_power(out, band, antennas or {})
     tilt = pd.Series(_usual_tilt(out, isd, antennas or {}), out.index)
     out["tilt_deg"] = _column(out, "tilt_deg", np.nan).fillna(tilt)
     return _three_sectors(out)
@@ -195,7 +195,7 @@ def _isd_at(ds: xr.Dataset, cell: NDArray[np.int64], number: int, per_site: floa
     return isd_m(density)[np.searchsorted(at.index, cell)].clip(50.0, 5000.0)
 
 
-def _set_power(table: pd.DataFrame, band: Band, antennas: Mapping[str, Antenna]) -> None:
+def set_power(table: pd.DataFrame, band: Band, antennas: Mapping[str, Antenna]) -> None:
     """Antenna, greatest EIRP of a resource element, and the least RSRP of a link."""
     table["antenna"] = _column(table, "antenna", _SECTOR)
     gain = {name: antenna.gain_dbi for name, antenna in antennas.items()}

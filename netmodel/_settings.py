@@ -184,7 +184,7 @@ class Radio(Table):
         -105.0, description="explicit: least SS-RSRP that counts as coverage [dBm]"
     )
     layers: Annotated[tuple[Layer, ...], Field(min_length=1)] = Field(
-        ("rsrp_dbm", "server", "sinr_db", "coverage_probability"),
+        ("rsrp_dbm", "server", "sinr_db", "coverage_probability", "link_probability"),
         description=f"explicit: layers of the pixels that are kept, of {', '.join(LAYERS)}",
     )
     band: Band = Field("n78", description="3GPP band of the macro layer: n28, n41 or n78")

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from netmodel._edited_pixels import Change
 from netmodel._explicit import Report, Sectors, Work
 from netmodel._explicit_capacity import Busy, busy_hour, each_network, figures_of
 from netmodel._load_layers import Values, cell_layers, filled, sector_table
@@ -32,8 +33,9 @@ from netmodel._loads import (
     used_blocks,
     work_of_points,
 )
-from netmodel._pixels import HORIZON_M, Carrier
+from netmodel._pixels import HORIZON_M
 from netmodel._settled import TOLERANCE, put_right
+from netmodel._site_edits import EditedTable
 from netmodel.grids.tiles import BLOCK
 from netmodel.kernels.coupling import Links
 from netmodel.kernels.settling import parts_of, unsettled
@@ -46,20 +48,6 @@ Bool = NDArray[np.bool_]
 Int32 = NDArray[np.int32]
 
 _FELT = 1e-7  # move of a load from which its sector's figures are made anew
-
-
-class Edited(NamedTuple):
-    """The sectors after an edit, of the carriers that it concerns.
-
-    `carrier` as the pixels take it; `table` its sectors; `new` (old sector,) their number now, -1
-    of one that is gone; `x`, `y` (place,) where sectors were, or are, that differ.
-    """
-
-    carrier: Carrier
-    table: pd.DataFrame
-    new: Int32
-    x: Float
-    y: Float
 
 
 @dataclass(frozen=True)
@@ -94,7 +82,7 @@ class HeldLoads:
         """The figures of the sectors by carrier."""
         return {k: v for network in self.networks for k, v in network.figures.items()}
 
-    def after(self, edits: Mapping[str, Edited]) -> "HeldLoads":
+    def after(self, edits: Mapping[str, Change]) -> "HeldLoads":
         """The state after edits of some carriers, by name."""
         networks = [_network_after(self, network, edits) for network in self.networks]
         return replace(self, networks=networks)
@@ -122,7 +110,7 @@ def hold_loads(
 
 
 def _network_after(
-    held: HeldLoads, network: HeldNetwork, edits: Mapping[str, Edited]
+    held: HeldLoads, network: HeldNetwork, edits: Mapping[str, Change]
 ) -> HeldNetwork:
     """A network after the edits of its carriers, all of which share its demand anew."""
     if not any(one.name in edits for one in network.solved):
@@ -134,7 +122,7 @@ def _network_after(
         relisted(a.work, edit.carrier, a.places, chosen.points)
         for a, edit in zip(air, now, strict=True)
     ]
-    tables = {edit.carrier.name: edit.table for edit in now}
+    tables = {edit.carrier.name: edit.edited.table for edit in now}
     shares = carrier_shares([part["server"] for part in heard], tables)
     solved, felt = [], []
     for one, edit, part, share in zip(network.solved, now, heard, shares, strict=True):
@@ -158,25 +146,25 @@ class _Heard(NamedTuple):
     share: NDArray[np.float32] | None
 
 
-def _as_it_was(one: Held) -> Edited:
+def _as_it_was(one: Held) -> Change:
     nowhere = np.zeros(0)
     number = np.arange(len(one.table), dtype=np.int32)
-    return Edited(one.balance.air.carrier, one.table, number, nowhere, nowhere)
+    return Change(-1, one.balance.air.carrier, EditedTable(one.table, number, nowhere, nowhere))
 
 
-def _chosen(one: Held, now: list[Edited]) -> _Chosen:
+def _chosen(one: Held, now: list[Change]) -> _Chosen:
     """Blocks that may hear a sector that differs, and a little more."""
     work, places = one.balance.air.work, one.balance.air.places
     side = BLOCK * abs(work.pixels.frame.affine.a) / work.pixels.factor
     used, _ = used_blocks(work, places)
-    x, y = (np.concatenate([getattr(edit, k) for edit in now]) for k in "xy")
+    x, y = (np.concatenate([getattr(edit.edited, k) for edit in now]) for k in "xy")
     near = blocks_of(work, used).within(x, y, max(HORIZON_M, side) + side)
     return _Chosen(near, np.repeat(near, np.diff(one.points.first)))
 
 
-def _solved_after(one: Held, edit: Edited, chosen: _Chosen, heard: _Heard) -> Held:
+def _solved_after(one: Held, edit: Change, chosen: _Chosen, heard: _Heard) -> Held:
     """A carrier's points and loads after the edit of its sectors."""
-    before, n_sector = one.balance, len(edit.table)
+    before, n_sector = one.balance, len(edit.edited.table)
     points = _points_after(before, edit, chosen, heard)
     blocks = np.arange(chosen.blocks.size, dtype=np.int32)
     parts = parts_of(points.links, points.first, blocks, n_sector)
@@ -184,29 +172,29 @@ def _solved_after(one: Held, edit: Edited, chosen: _Chosen, heard: _Heard) -> He
     state.busy[:] = before.state.busy
     state.moved[:] = np.where(chosen.blocks, np.inf, before.state.moved)
     moved = np.where(chosen.blocks, np.inf, before.moved)
-    air = air_of(before.air.work, edit.carrier, edit.table, before.air.places)
+    air = air_of(before.air.work, edit.carrier, edit.edited.table, before.air.places)
     balance = put_right(Balance(air, points, parts, state, moved), TOLERANCE)
     points, state = balance.points, balance.state
     uplink = _renumbered(one.loads.uplink, edit, n_sector, 0.0)
     rate = rates_mbps(points, state.busy)
     loads = Loads(state.load, state.wanted, uplink, rate)
-    return Held(one.name, edit.table, points, loads, balance)
+    return Held(one.name, edit.edited.table, points, loads, balance)
 
 
-def _renumbered(values: NDArray[Any], edit: Edited, n_sector: int, fill: float) -> NDArray[Any]:
+def _renumbered(values: NDArray[Any], edit: Change, n_sector: int, fill: float) -> NDArray[Any]:
     """Values of the old sectors at their numbers now."""
     out = np.full(n_sector, fill, values.dtype)
-    stay = edit.new >= 0
-    out[edit.new[stay]] = values[stay]
+    stay = edit.edited.row >= 0
+    out[edit.edited.row[stay]] = values[stay]
     return out
 
 
-def _points_after(before: Balance, edit: Edited, chosen: _Chosen, heard: _Heard) -> CarrierPoints:
+def _points_after(before: Balance, edit: Change, chosen: _Chosen, heard: _Heard) -> CarrierPoints:
     """The points with what the chosen ones hear put in its place."""
     old, radio, part = before.points, before.air.work.radio, heard.arrays
-    at, n_sector = np.flatnonzero(chosen.points), len(edit.table)
-    band = BANDS[str(edit.table["band"].iloc[0])]
-    mhz = band.dl_mhz * carriers_of_site(edit.table)
+    at, n_sector = np.flatnonzero(chosen.points), len(edit.edited.table)
+    band = BANDS[str(edit.edited.table["band"].iloc[0])]
+    mhz = band.dl_mhz * carriers_of_site(edit.edited.table)
     new = links_of(part, band, radio, old.links.block[at])
     asked = old.asked_mbps[at]
     demand = asked if heard.share is None else asked * heard.share
@@ -228,46 +216,46 @@ def _put(values: NDArray[Any], at: NDArray[np.int64], new: NDArray[Any]) -> NDAr
 
 
 def _links_after(
-    old: Links, edit: Edited, wanted: Bool, at: NDArray[np.int64], new: Links
+    old: Links, edit: Change, wanted: Bool, at: NDArray[np.int64], new: Links
 ) -> Links:
     """The links of all points, those of some new."""
     begin = spliced_starts(old.start, wanted, np.diff(new.start))
-    sector = spliced(old.start, renumber(old.sector, edit.new), begin, wanted, new.sector)
+    sector = spliced(old.start, renumber(old.sector, edit.edited.row), begin, wanted, new.sector)
     ratio = spliced(old.start, old.ratio, begin, wanted, new.ratio)
     # Points that nobody serves stand with the first sector, also where that one is gone.
-    server = np.maximum(renumber(old.server, edit.new), 0)
+    server = np.maximum(renumber(old.server, edit.edited.row), 0)
     return Links(
         _put(server, at, new.server), _put(old.work, at, new.work), _put(old.noise, at, new.noise),
         _put(old.rest, at, new.rest), old.block, begin, sector, ratio,
     )  # fmt: skip
 
 
-def _groups(before: Balance, edit: Edited) -> Int32:
+def _groups(before: Balance, edit: Change) -> Int32:
     """Group of each sector in the field: as it was, of a new one that of the nearest old one.
 
     Groups say how the unlisted interference moves until it is put right, and not where it ends.
     """
     old = before.air.carrier.sectors
     x, y = (part[old.site[old.mast]] for part in (old.x, old.y))
-    out = _renumbered(before.points.field.group_of, edit, len(edit.table), -1)
+    out = _renumbered(before.points.field.group_of, edit, len(edit.edited.table), -1)
     for s in np.flatnonzero(out < 0):
-        away = np.hypot(x - edit.table["x"].iloc[s], y - edit.table["y"].iloc[s])
+        away = np.hypot(x - edit.edited.table["x"].iloc[s], y - edit.edited.table["y"].iloc[s])
         out[s] = before.points.field.group_of[np.argmin(away)]
     return out
 
 
-def _felt(one: Solved, after: Solved, edit: Edited, chosen: _Chosen) -> Bool:
+def _felt(one: Solved, after: Solved, edit: Change, chosen: _Chosen) -> Bool:
     """Sectors (sector,) whose points or loads are others than they were."""
-    was = _renumbered(one.loads.wanted, edit, len(edit.table), np.nan)
+    was = _renumbered(one.loads.wanted, edit, len(edit.edited.table), np.nan)
     out: Bool = ~(np.abs(after.loads.wanted - was) <= _FELT * np.maximum(was, 1.0))
     out[after.points.links.server[chosen.points]] = True
-    before = edit.new[one.points.links.server[chosen.points]]
+    before = edit.edited.row[one.points.links.server[chosen.points]]
     out[before[before >= 0]] = True
     return out
 
 
 def _made_anew(
-    network: HeldNetwork, busy: Busy, solved: list[Held], now: list[Edited], felt: list[Bool]
+    network: HeldNetwork, busy: Busy, solved: list[Held], now: list[Change], felt: list[Bool]
 ) -> HeldNetwork:
     """Figures of the sectors that feel the edits, and of the cells of their points."""
     touched = np.zeros(network.mbps.size, np.bool_)
@@ -277,7 +265,9 @@ def _made_anew(
     for one, edit, mask in zip(solved, now, felt, strict=True):
         points = one.points
         part = _some(one, mask[points.links.server] | touched[points.cell])
-        time = uplink_work(part.points, edit.table, busy.rise_db[part.points.cell], busy.uplink)
+        time = uplink_work(
+            part.points, edit.edited.table, busy.rise_db[part.points.cell], busy.uplink
+        )
         sums = np.bincount(part.points.links.server, time, mask.size)
         uplink = np.where(mask, sums, one.loads.uplink)
         part = replace(part, loads=part.loads._replace(uplink=uplink))
@@ -306,7 +296,7 @@ def _some(one: Held, mine: Bool) -> Solved:
     return replace(whole, points=points._replace(**picked, links=links), loads=loads)
 
 
-def _merged(old: pd.DataFrame, own: pd.DataFrame, edit: Edited, felt: Bool) -> pd.DataFrame:
+def _merged(old: pd.DataFrame, own: pd.DataFrame, edit: Change, felt: Bool) -> pd.DataFrame:
     """Figures of all sectors: their own where they feel the edits, else the old ones."""
     return pd.DataFrame(
         {

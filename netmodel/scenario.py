@@ -113,6 +113,11 @@ class Scenario(Table):
         """The whole scenario as JSON, keys in the order of the schema."""
         return json.dumps(self.model_dump(mode="json"), ensure_ascii=False)
 
+    @classmethod
+    def from_json(cls, text: str) -> "Scenario":
+        """A scenario as `to_json` writes it, such as a run's attribute `scenario`."""
+        return cls.model_validate_json(text)
+
     @property
     def label(self) -> str:
         """Name and area, for titles."""
