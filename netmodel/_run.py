@@ -93,7 +93,7 @@ def write_tables(ran: Ran, scenario: Scenario, folder: Path) -> Summary:
         write_stations(ran.listed, ran.region, folder)
     rows_of, headline = zone_tables(run, zone_levels(ran.region, scenario), scenario)
     for level, rows in rows_of.items():
-        _write(rows, folder / _FILES[level])
+        write_level(rows, level, folder)
     _write_csv(_targets_of(run, scenario), folder / "targets.csv")
     for name, rows in projection_tables(run).items():
         _write_csv(rows, folder / f"{name}.csv")
@@ -102,6 +102,11 @@ def write_tables(ran: Ran, scenario: Scenario, folder: Path) -> Summary:
     figures = summary(run, scenario, headline)
     write_text(folder / "summary.json", json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
     return figures
+
+
+def write_level(rows: pd.DataFrame, level: str, folder: Path) -> None:
+    """Write the table of a level of zones as CSV and as Parquet."""
+    _write(rows, folder / _FILES[level])
 
 
 def _targets_of(run: xr.DataTree, scenario: Scenario) -> pd.DataFrame:
