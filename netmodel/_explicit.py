@@ -145,7 +145,8 @@ def one_table(sectors: Sectors, work: Work, served: pd.DataFrame) -> pd.DataFram
     x, y, frame = out["x"].to_numpy(), out["y"].to_numpy(), work.pixels.frame
     lon, lat = frame.lonlat(x, y)
     inside = np.isfinite(work.ground.people.reshape(-1)[frame.cell(x, y)])
-    return out.assign(lon=lon, lat=lat, in_area=inside)[list(_COLUMNS)]
+    named = ["site_id"] if "site_id" in out else []  # of a list
+    return out.assign(lon=lon, lat=lat, in_area=inside)[[*_COLUMNS, *named]]
 
 
 _COLUMNS = (

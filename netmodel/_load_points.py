@@ -200,7 +200,8 @@ def _listed_at(where: _Where, side: float, carrier: Carrier) -> Listed:
     return out
 
 
-def _block_m(work: Work) -> float:
+def block_m(work: Work) -> float:
+    """Side of a block."""
     return BLOCK * abs(work.pixels.frame.affine.a) / work.pixels.factor
 
 
@@ -224,7 +225,7 @@ def sinr_db_at(
     wanted : (point,)
         All or none of a block; NaN where it is not wanted.
     """
-    sectors, side = _at_loads(carrier, load), _block_m(work)
+    sectors, side = _at_loads(carrier, load), block_m(work)
     reach = Reach(side, max(HORIZON_M, side), noise_mw, 0.0, False, False)
 
     out = np.full(wanted.size, np.nan, np.float32)
@@ -273,7 +274,7 @@ def relisted(
     """What some points hear, all of some blocks: arrays of `TilePoints` from `server` on."""
 
     def one(some: _Some) -> dict[str, NDArray[Any]]:
-        found = _listed_at(_where(work, some), _block_m(work), carrier)
+        found = _listed_at(_where(work, some), block_m(work), carrier)
         return dict(zip(TilePoints._fields[4:], _without_room(found), strict=True))
 
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:
@@ -311,12 +312,13 @@ def blocks_of(work: Work, blocks: NDArray[np.int64]) -> Blocks:
     return Blocks(x, y, matrix)
 
 
-def field_of(carrier: Carrier, blocks: Blocks) -> Field:
-    """What surrounds some blocks.
+def field_of(carrier: Carrier, blocks: Blocks, side: float) -> Field:
+    """What surrounds some blocks of a side.
 
-    Means are of the sectors in squares of one side whatever the resolution.
+    Means are of the sectors in squares of one side whatever the resolution. All that a block may
+    hear takes part, since what no mean follows would be left out.
     """
     bins = bins_of(carrier.sectors, _BIN_M)
     where = *blocks, carrier.sectors, bins
-    start, group, weight = bin_weights(*where, HORIZON_M, _SURROUNDINGS_M)
+    start, group, weight = bin_weights(*where, max(HORIZON_M, side) + side, _SURROUNDINGS_M)
     return Field(start, group, weight, bin_of_sector(carrier.sectors, bins), bins.start.size - 1)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from netmodel._explicit import Work
-from netmodel._load_points import AllPoints, Place, blocks_of, field_of
+from netmodel._load_points import AllPoints, Place, block_m, blocks_of, field_of
 from netmodel._pixels import Carrier
 from netmodel._radio_tables import BS_NOISE_DB, FEEDER_DB, UL_N_RB
 from netmodel._settings import Radio
@@ -83,7 +83,7 @@ def carrier_points(
     demand = asked if share is None else asked * share
     mhz = band.dl_mhz * carriers_of_site(table)
     links = links_of(part, band, work.radio, within)
-    field = field_of(carrier, blocks_of(work, used))
+    field = field_of(carrier, blocks_of(work, used), block_m(work))
     state = states_of(links, len(table), len(used), chain)
     # A point without server stands with the first sector, and asks nothing of it.
     links = links._replace(server=np.maximum(links.server, 0))

@@ -199,10 +199,12 @@ def _carrier_of(where: str, row: pd.DataFrame, sectors: Sectors) -> str:
 def _of_site(where: str, row: pd.DataFrame, table: pd.DataFrame) -> NDArray[np.bool_]:
     """Sectors (sector,) of the site, or the one sector, that an edit names."""
     number, said = row.index[0], texts(row, "site", "").iloc[0]
-    mine = (table["site"].astype(str) == said).to_numpy()
-    if "site_id" in table.columns:
-        mine |= (table["site_id"].astype(str) == said).to_numpy()
-    if not mine.any():
+    # A list's own names go before numbers, which may be names of other sites.
+    for column in ("site_id", "site"):
+        mine = np.array(texts(table, column, "") == said)
+        if said and mine.any():
+            break
+    else:
         what = f"site {said!r}" if said else "no site"
         raise InputError(
             f"{where}: row {number} names {what}; give a number of column `site` of "
@@ -210,7 +212,7 @@ def _of_site(where: str, row: pd.DataFrame, table: pd.DataFrame) -> NDArray[np.b
         )
     sector = texts(row, "sector", "").iloc[0]
     if sector:
-        mine &= (table["sector"].astype(str) == sector).to_numpy()
+        mine &= np.array(table["sector"].astype(str) == sector)
         if not mine.any():
             raise InputError(
                 f"{where}: row {number} names sector {sector!r}, which site {said} has not; give "

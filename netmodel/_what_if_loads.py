@@ -16,7 +16,7 @@ from netmodel._edited_pixels import Change
 from netmodel._explicit import Report, Sectors, Work
 from netmodel._explicit_capacity import Busy, busy_hour, each_network, figures_of
 from netmodel._load_layers import Values, cell_layers, filled, sector_table
-from netmodel._load_points import blocks_of, relisted
+from netmodel._load_points import Blocks, block_m, blocks_of, field_of, relisted
 from netmodel._loads import (
     Balance,
     CarrierPoints,
@@ -36,7 +36,6 @@ from netmodel._loads import (
 from netmodel._pixels import HORIZON_M
 from netmodel._settled import TOLERANCE, put_right
 from netmodel._site_edits import EditedTable
-from netmodel.grids.tiles import BLOCK
 from netmodel.kernels.coupling import Links
 from netmodel.kernels.settling import parts_of, unsettled
 from netmodel.kernels.splice import renumber, spliced, spliced_starts
@@ -133,10 +132,12 @@ def _network_after(
 
 
 class _Chosen(NamedTuple):
-    """Blocks, and their points, that are listed anew."""
+    """Blocks, and their points, that are listed anew; where all blocks are, and their side."""
 
     blocks: Bool
     points: Bool
+    every: Blocks
+    side: float
 
 
 class _Heard(NamedTuple):
@@ -155,11 +156,12 @@ def _as_it_was(one: Held) -> Change:
 def _chosen(one: Held, now: list[Change]) -> _Chosen:
     """Blocks that may hear a sector that differs, and a little more."""
     work, places = one.balance.air.work, one.balance.air.places
-    side = BLOCK * abs(work.pixels.frame.affine.a) / work.pixels.factor
+    side = block_m(work)
     used, _ = used_blocks(work, places)
+    every = blocks_of(work, used)
     x, y = (np.concatenate([getattr(edit.edited, k) for edit in now]) for k in "xy")
-    near = blocks_of(work, used).within(x, y, max(HORIZON_M, side) + side)
-    return _Chosen(near, np.repeat(near, np.diff(one.points.first)))
+    near = every.within(x, y, max(HORIZON_M, side) + side)
+    return _Chosen(near, np.repeat(near, np.diff(one.points.first)), every, side)
 
 
 def _solved_after(one: Held, edit: Change, chosen: _Chosen, heard: _Heard) -> Held:
@@ -205,7 +207,7 @@ def _points_after(before: Balance, edit: Change, chosen: _Chosen, heard: _Heard)
         demand_mbps=_put(old.demand_mbps, at, demand), state=_put(old.state, at, state),
         signal_mw=_put(old.signal_mw, at, part["signal_mw"]),
         links=_links_after(old.links, edit, chosen.points, at, new),
-        field=old.field._replace(group_of=_groups(before, edit)), mhz=mhz,
+        field=field_of(edit.carrier, chosen.every, chosen.side), mhz=mhz,
     )  # fmt: skip
 
 
@@ -228,20 +230,6 @@ def _links_after(
         _put(server, at, new.server), _put(old.work, at, new.work), _put(old.noise, at, new.noise),
         _put(old.rest, at, new.rest), old.block, begin, sector, ratio,
     )  # fmt: skip
-
-
-def _groups(before: Balance, edit: Change) -> Int32:
-    """Group of each sector in the field: as it was, of a new one that of the nearest old one.
-
-    Groups say how the unlisted interference moves until it is put right, and not where it ends.
-    """
-    old = before.air.carrier.sectors
-    x, y = (part[old.site[old.mast]] for part in (old.x, old.y))
-    out = _renumbered(before.points.field.group_of, edit, len(edit.edited.table), -1)
-    for s in np.flatnonzero(out < 0):
-        away = np.hypot(x - edit.edited.table["x"].iloc[s], y - edit.edited.table["y"].iloc[s])
-        out[s] = before.points.field.group_of[np.argmin(away)]
-    return out
 
 
 def _felt(one: Solved, after: Solved, edit: Change, chosen: _Chosen) -> Bool:
