@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from netmodel.kernels._jit import kernel, scalar
 
+Float = NDArray[np.float64]
+
 _ROOM = 1.0 + 1e-12  # of a budget, so that three costs of 0.1 fit under 0.3
 
 
@@ -48,8 +50,8 @@ class Choice(NamedTuple):
     """
 
     order: NDArray[np.int64]
-    gain: NDArray[np.float64]
-    total: NDArray[np.float64]
+    gain: Float
+    total: Float
     n_evaluation: int
 
 
@@ -60,13 +62,12 @@ class _Heap(NamedTuple):
     tuple made in a function with a comprehension.
     """
 
-    key: NDArray[np.float64]
+    key: Float
     site: NDArray[np.int64]
 
 
-@kernel
 def chosen_by_count(
-    reach: Reach, weight: NDArray[np.float64], count: int, best_server: bool
+    reach: Reach, weight: Float, count: int, best_server: bool, most: Float | None = None
 ) -> Choice:
     """The `count` candidates of greatest gain, one after the other.
 
@@ -83,19 +84,19 @@ def chosen_by_count(
         The objective, over the points x and the chosen s: sum of w_x max_s v_sx if true
         (facility location: one site serves a point), else sum of w_x (1 - prod_s (1 - v_sx))
         (a point counts by the probability that at least one site covers it).
+    most : (candidate,), optional
+        Gain that a candidate can have at most, such as the traffic that it can carry; it then
+        takes the same share of all its points. Not with `best_server`.
     """
-    free = np.zeros(reach.start.size - 1)
-    return _chosen(reach, weight, free, count, np.inf, False, best_server)
+    n = reach.start.size - 1
+    limit = np.full(n, np.inf) if most is None else most
+    return _chosen(reach, weight, np.zeros(n), limit, count, np.inf, False, best_server)
 
 
-@kernel
 def chosen_by_budget(
-    reach: Reach,
-    weight: NDArray[np.float64],
-    cost: NDArray[np.float64],
-    budget: float,
-    best_server: bool,
-) -> Choice:
+    reach: Reach, weight: Float, cost: Float, budget: float, best_server: bool,
+    most: Float | None = None,
+) -> Choice:  # fmt: skip
     """The better of two choices that cost at most `budget`: by gain, and by gain per cost.
 
     Either alone may be arbitrarily bad. The first begins with the best single candidate, so that
@@ -103,15 +104,16 @@ def chosen_by_budget(
 
     Parameters
     ----------
-    reach, weight, best_server
+    reach, weight, best_server, most
         As in `chosen_by_count`.
     cost : (candidate,)
         Finite, zero or more.
     budget : float
     """
     n = cost.size
-    by_gain = _chosen(reach, weight, cost, n, budget, False, best_server)
-    by_ratio = _chosen(reach, weight, cost, n, budget, True, best_server)
+    limit = np.full(n, np.inf) if most is None else most
+    by_gain = _chosen(reach, weight, cost, limit, n, budget, False, best_server)
+    by_ratio = _chosen(reach, weight, cost, limit, n, budget, True, best_server)
     first, second = by_gain.total[-1:].sum(), by_ratio.total[-1:].sum()
     n_evaluation = by_gain.n_evaluation + by_ratio.n_evaluation
     if second > first:
@@ -133,14 +135,9 @@ def first_repeat(reach: Reach, n_point: int) -> int:
 
 @kernel
 def _chosen(
-    reach: Reach,
-    weight: NDArray[np.float64],
-    cost: NDArray[np.float64],
-    count: int,
-    budget: float,
-    per_cost: bool,
-    best_server: bool,
-) -> Choice:
+    reach: Reach, weight: Float, cost: Float, most: Float,
+    count: int, budget: float, per_cost: bool, best_server: bool,
+) -> Choice:  # fmt: skip
     """Greedy choice by (-key, index), gains recomputed only where a stale one comes first.
 
     Rounded sums in one order do not rise either where no term does, so that a stale gain is a
@@ -150,7 +147,7 @@ def _chosen(
     n = cost.size
     gain = np.empty(n)
     for i in range(n):
-        gain[i] = _gain(reach, weight, state, i, best_server)
+        gain[i] = min(_gain(reach, weight, state, i, best_server), most[i])
     heap = _heap(gain, cost, per_cost)
     known_at, order = np.zeros(n, np.int64), np.empty(min(n, count), np.int64)
     size, step, n_evaluation, left = n, 0, n, budget * _ROOM
@@ -159,14 +156,15 @@ def _chosen(
         if cost[s] > left:
             size = _without_first(heap, size)
         elif known_at[s] < step:
-            gain[s] = _gain(reach, weight, state, s, best_server)
+            gain[s] = min(_gain(reach, weight, state, s, best_server), most[s])
             known_at[s] = step
             n_evaluation += 1
             _lower_first(heap, size, _key(gain[s], cost[s], per_cost))
         elif gain[s] > 0.0:
             order[step] = s
             step, left = step + 1, left - cost[s]
-            _take(reach, state, s, best_server)
+            whole = _gain(reach, weight, state, s, best_server)
+            _take(reach, state, s, gain[s] / whole, best_server)
             size = _without_first(heap, size)
         else:
             break
@@ -184,8 +182,8 @@ def _key(gain: float, cost: float, per_cost: bool) -> float:
 @scalar
 def _gain(
     reach: Reach,
-    weight: NDArray[np.float64],
-    state: NDArray[np.float64],
+    weight: Float,
+    state: Float,
     site: int,
     best_server: bool,
 ) -> float:
@@ -202,16 +200,19 @@ def _gain(
 
 
 @scalar
-def _take(reach: Reach, state: NDArray[np.float64], site: int, best_server: bool) -> None:
-    """Points as they are with `site`: their best value so far, or their weight not yet covered."""
+def _take(reach: Reach, state: Float, site: int, share: float, best_server: bool) -> None:
+    """Points as they are with `site`: their best value so far, or their weight not yet covered.
+
+    `share` is what it can take of all that it reaches.
+    """
     for k in range(reach.start[site], reach.start[site + 1]):
         x = reach.point[k]
-        value = float(reach.value[k])
+        value = share * float(reach.value[k])
         state[x] = max(state[x], value) if best_server else state[x] * (1.0 - value)
 
 
 @kernel
-def _heap(gain: NDArray[np.float64], cost: NDArray[np.float64], per_cost: bool) -> _Heap:
+def _heap(gain: Float, cost: Float, per_cost: bool) -> _Heap:
     """All candidates by (-key, index)."""
     key = np.empty(gain.size)
     for i in range(gain.size):

@@ -35,7 +35,7 @@ class Reach:
     candidate: ArrayLike | None = None
 
 
-def next_sites(
+def chosen_sites(
     reach: Reach,
     people: ArrayLike,
     *,
@@ -85,7 +85,7 @@ def next_sites(
         price = _affordable(price, float(budget), names)
         choice = greedy.chosen_by_budget(pairs, weight, price, float(budget), False)
     else:
-        raise InputError("next_sites: give one of count and budget")
+        raise InputError("next-sites: give one of count and budget")
     return _table(choice, names, price)
 
 
@@ -178,7 +178,7 @@ def _prices(cost: ArrayLike, names: pd.Index) -> Float:
 def _affordable(price: Float | None, budget: float, names: pd.Index) -> Float:
     """Costs, of which the budget pays one at least."""
     if price is None:
-        raise InputError("next_sites: a budget needs the cost of each candidate")
+        raise InputError("next-sites: a budget needs the cost of each candidate")
     least = int(np.argmin(price))
     if not budget >= price[least]:
         raise InputError(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netmodel._siting import Reach, next_sites
+from netmodel._siting import Reach, chosen_sites
 from netmodel.errors import InputError
 from tests import strategies
 from tests.oracles import assert_oracle
@@ -15,7 +15,7 @@ PEOPLE = [10.0, 100.0, 20.0, 5.0]
 
 
 def test_sites_in_the_order_of_the_people_they_newly_cover():
-    table = next_sites(REACH, PEOPLE, cost=[30.0, 60.0, 15.0], count=3)
+    table = chosen_sites(REACH, PEOPLE, cost=[30.0, 60.0, 15.0], count=3)
     expected = pd.DataFrame(
         {
             "rank": [1, 2, 3],
@@ -32,47 +32,47 @@ def test_sites_in_the_order_of_the_people_they_newly_cover():
 
 
 def test_without_costs_there_are_none_in_the_table():
-    table = next_sites(REACH, PEOPLE, count=1)
+    table = chosen_sites(REACH, PEOPLE, count=1)
     assert list(table) == ["rank", "candidate", "new_people", "cumulative_people"]
     assert table["candidate"].tolist() == ["b"]
 
 
 def test_candidates_without_names_are_numbered():
-    table = next_sites(Reach(REACH.start, REACH.point, REACH.probability), PEOPLE, count=9)
+    table = chosen_sites(Reach(REACH.start, REACH.point, REACH.probability), PEOPLE, count=9)
     assert table["candidate"].tolist() == [1, 0, 2]
     assert len(table) == 3
 
 
 def test_people_partly_covered_count_by_what_is_left():
     """Two candidates on one point: 1 - (1 - 0.5)(1 - 0.8)."""
-    table = next_sites(Reach([0, 1, 2], [0, 0], [0.5, 0.8]), [100.0], count=2)
+    table = chosen_sites(Reach([0, 1, 2], [0, 0], [0.5, 0.8]), [100.0], count=2)
     assert table["candidate"].tolist() == [1, 0]
     assert table["cumulative_people"].tolist() == pytest.approx([80.0, 90.0], rel=1e-6)
 
 
 def test_a_budget_is_kept_and_spent_where_it_covers_most():
-    table = next_sites(REACH, PEOPLE, cost=[30.0, 60.0, 15.0], budget=80.0)
+    table = chosen_sites(REACH, PEOPLE, cost=[30.0, 60.0, 15.0], budget=80.0)
     assert table["candidate"].tolist() == ["b", "c"]
     assert table["cumulative_cost"].iloc[-1] == 75.0
-    one_price = next_sites(REACH, PEOPLE, cost=40.0, budget=80.0)
+    one_price = chosen_sites(REACH, PEOPLE, cost=40.0, budget=80.0)
     assert one_price["candidate"].tolist() == ["b", "a"]
     assert one_price["cumulative_cost"].tolist() == [40.0, 80.0]
 
 
 def test_a_budget_is_not_led_astray_by_gain_per_cost():
-    table = next_sites(Reach([0, 1, 2], [0, 1], [1, 1]), [1.0, 9.0], cost=[1.0, 10.0], budget=10.0)
+    table = chosen_sites(Reach([0, 1, 2], [0, 1], [1, 1]), [1.0, 9.0], cost=[1.0, 10.0], budget=10.0)
     assert table["cumulative_people"].tolist() == [9.0]
 
 
 def test_cost_per_person_by_tier_and_overall():
     reach = Reach([0, 1, 2, 3, 4], [0, 1, 2, 3], np.ones(4))
-    table = next_sites(reach, [50.0, 20, 10, 3], cost=[100.0, 150, 400, 900], count=4)
+    table = chosen_sites(reach, [50.0, 20, 10, 3], cost=[100.0, 150, 400, 900], count=4)
     overall = table["cumulative_cost_per_person"].iloc[-1]
     assert_oracle("J10", [*table["cost_per_new_person"], overall])
 
 
 def test_nobody_left_to_cover_gives_an_empty_table():
-    table = next_sites(REACH, np.zeros(4), cost=1.0, count=2)
+    table = chosen_sites(REACH, np.zeros(4), cost=1.0, count=2)
     assert table.empty
     assert table["cost_per_new_person"].dtype == float
 
@@ -85,10 +85,10 @@ def test_the_order_of_points_does_not_matter(rng, count):
     where = rng.permutation(20)
     start = np.cumsum([0] + [one.size for one in sets])
     point = np.concatenate(sets)
-    table = next_sites(Reach(start, point, np.ones(point.size)), people, count=count)
+    table = chosen_sites(Reach(start, point, np.ones(point.size)), people, count=count)
     moved = np.empty(20)
     moved[where] = people
-    other = next_sites(Reach(start, where[point], np.ones(point.size)), moved, count=count)
+    other = chosen_sites(Reach(start, where[point], np.ones(point.size)), moved, count=count)
     pd.testing.assert_frame_equal(table, other)
 
 
@@ -120,7 +120,7 @@ BAD_REACH = [
 @pytest.mark.parametrize(("bad", "message"), BAD_REACH)
 def test_bad_reach_is_refused(bad, message):
     with pytest.raises(InputError, match=message) as error:
-        next_sites(bad, PEOPLE, count=1)
+        chosen_sites(bad, PEOPLE, count=1)
     assert "\n" not in str(error.value)
 
 
@@ -146,5 +146,5 @@ def test_bad_reach_is_refused(bad, message):
 def test_bad_options_are_refused(changes, message):
     options = {"people": PEOPLE, **changes}
     with pytest.raises(InputError, match=message) as error:
-        next_sites(REACH, options.pop("people"), **options)
+        chosen_sites(REACH, options.pop("people"), **options)
     assert "\n" not in str(error.value)

@@ -175,6 +175,7 @@ def test_loads_equal_those_of_a_full_run(study, name):
     same_loads(study.after(EDITS[name]))
 
 
+@pytest.mark.skipif(JIT_OFF, reason="takes a minute without compiled code")
 def test_sites_that_were_synthesised_can_be_edited(placed_study):
     name, table = next(iter(placed_study.run.sectors.tables.items()))
     network = name.rsplit("_", 1)[0]
