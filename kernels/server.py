@@ -157,19 +157,19 @@ def hear(
     points = on_ground(x, y, matrix)
     around = sites_around(x, y, matrix, points, sectors, bins, reach.horizon_m)
     within = around.apart2 <= reach.near_m * reach.near_m
-    state = _new_state(points)
+    state = new_state(points)
     near = masts_of(around, within, sectors)
-    _take_masts(near, sectors, reach, state)
+    take_masts(near, sectors, reach, state)
     may = ~within & _may_serve(around, sectors, _weakest(state, reach))
     also = masts_of(around, may, sectors)
-    _take_masts(also, sectors, reach, state)
+    take_masts(also, sectors, reach, state)
     far = masts_of(around, ~(within | may), sectors)
     total = state.others + far_interference(points, far, sectors) + reach.noise_mw
     return Heard(state, near, also, total)
 
 
 @kernel
-def _new_state(points: Points) -> State:
+def new_state(points: Points) -> State:
     """Nothing heard yet."""
     n = points.east.size // LANES
     value = np.zeros((n, N_VALUE), np.float32)
@@ -180,7 +180,7 @@ def _new_state(points: Points) -> State:
 
 
 @kernel
-def _take_masts(masts: Masts, sectors: Transmitters, reach: Reach, state: State) -> None:
+def take_masts(masts: Masts, sectors: Transmitters, reach: Reach, state: State) -> None:
     """Take the sectors of some masts into the state, chunk by chunk.
 
     Arrays are taken out of their tuples once: each time costs two atomic counts of references.

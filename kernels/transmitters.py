@@ -135,7 +135,7 @@ def bins_within(
     x: Float, y: Float, matrix: Float, bins: Bins, horizon_m: float
 ) -> tuple[int, int, int, int]:
     """Rows and columns of the bins within a horizon of the points' box, ends excluded."""
-    reach = min(horizon_m / _least_scale(matrix), 1e12)
+    reach = min(horizon_m / least_scale(matrix), 1e12)
     r0 = min(max(int(math.floor((y.min() - reach - bins.y) / bins.side)), 0), bins.rows)
     r1 = min(max(int(math.floor((y.max() + reach - bins.y) / bins.side)) + 1, r0), bins.rows)
     c0 = min(max(int(math.floor((x.min() - reach - bins.x) / bins.side)), 0), bins.columns)
@@ -144,7 +144,7 @@ def bins_within(
 
 
 @scalar
-def _least_scale(matrix: Float) -> float:
+def least_scale(matrix: Float) -> float:
     """Least length on the ground of a unit of the CRS."""
     a, b, c, d = matrix[0, 0], matrix[0, 1], matrix[1, 0], matrix[1, 1]
     squares, twice = a * a + b * b + c * c + d * d, 2.0 * abs(a * d - b * c)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from netmodel._coverage import coverage
     from netmodel._demand import demand
     from netmodel._export import export
+    from netmodel._next_sites import next_sites, site_cost
     from netmodel._path_loss import path_loss
     from netmodel._population import population
     from netmodel._projection import projection
@@ -55,6 +56,7 @@ _HOME = {
     "export": "_export",
     "intake": "intake",
     "maps": "maps",
+    "next_sites": "_next_sites",
     "open_region": "_region",
     "open_run": "store",
     "path_loss": "_path_loss",
@@ -63,6 +65,7 @@ _HOME = {
     "radio_tables": "_simulator",
     "read_antenna": "_antenna",
     "sensitivity": "_sensitivity",
+    "site_cost": "_next_sites",
     "synthesised_sites": "_sites",
     "targets": "_targets",
     "what_if": "_what_if",
@@ -85,6 +88,7 @@ __all__ = [
     "export",
     "intake",
     "maps",
+    "next_sites",
     "open_region",
     "open_run",
     "path_loss",
@@ -93,6 +97,7 @@ __all__ = [
     "radio_tables",
     "read_antenna",
     "sensitivity",
+    "site_cost",
     "synthesised_sites",
     "targets",
     "what_if",

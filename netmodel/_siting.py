@@ -42,6 +42,7 @@ def chosen_sites(
     cost: ArrayLike | None = None,
     count: int | None = None,
     budget: float | None = None,
+    most: ArrayLike | None = None,
 ) -> pd.DataFrame:
     """The best candidates to build, one after the other, and what each newly covered person costs.
 
@@ -61,6 +62,8 @@ def chosen_sites(
         How many to choose; either this or `budget`.
     budget : float, optional
         What they may cost together; needs `cost`.
+    most : (candidate,), optional
+        Of what each can gain at most, such as the traffic that it carries.
 
     Returns
     -------
@@ -79,11 +82,12 @@ def chosen_sites(
     names = _names(reach)
     pairs = _pairs(reach, names, weight.size)
     price = None if cost is None else _prices(cost, names)
+    limit = None if most is None else _amounts(most, "most", "candidate")
     if count is not None and budget is None:
-        choice = greedy.chosen_by_count(pairs, weight, _whole(count), False)
+        choice = greedy.chosen_by_count(pairs, weight, _whole(count), False, limit)
     elif budget is not None and count is None:
         price = _affordable(price, float(budget), names)
-        choice = greedy.chosen_by_budget(pairs, weight, price, float(budget), False)
+        choice = greedy.chosen_by_budget(pairs, weight, price, float(budget), False, limit)
     else:
         raise InputError("next-sites: give one of count and budget")
     return _table(choice, names, price)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from netmodel import _cli_export, _cli_import, _cli_what_if
+from netmodel import _cli_export, _cli_import, _cli_next_sites, _cli_what_if
 from netmodel._cli_progress import progress as _progress
 from netmodel.errors import InputError, NetmodelError
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.add_typer(_cli_import.app, name="import")
 app.command()(_cli_export.export)
 app.command("what-if")(_cli_what_if.what_if)
+app.command("next-sites")(_cli_next_sites.next_sites)
 _out = Console(soft_wrap=False)
 
 ScenarioName = Annotated[

@@ -234,3 +234,49 @@ def test_coverage_of_pmed_is_near_the_optimum(shared, number):
 def test_coverage_of_san_francisco_is_near_the_optimum(shared, count, radius_m):
     distance, people = san_francisco(shared)
     assert ratio_to_optimum(distance <= radius_m, people, count) >= 0.97
+
+
+# A limit to what a candidate can carry --------------------------------------------------------
+
+
+def plain_limited(reach, weight, most, count):
+    """All gains anew at every step; a candidate takes the same share of all that it reaches."""
+    left, open_sites, order, gains = weight.astype(float), list(range(len(reach))), [], []
+    while open_sites and len(order) < count:
+        total = {s: sum(left[x] * v for x, v in reach[s].items()) for s in open_sites}
+        best = max(open_sites, key=lambda s: min(total[s], most[s]))
+        gain = min(total[best], most[best])
+        if gain <= 0:
+            break
+        for x, v in reach[best].items():
+            left[x] *= 1.0 - gain / total[best] * v
+        order.append(best)
+        gains.append(gain)
+        open_sites.remove(best)
+    return order, gains
+
+
+@given(instances(), strategies.generators())
+def test_limited_choice_is_that_of_plain_greedy(case, rng):
+    reach, weight, _ = case
+    most = rng.uniform(0.0, 1.2, len(reach)) * (weight.sum() + 0.1) / 3
+    found = chosen_by_count(reach_of(reach), weight, len(reach), False, most)
+    order, gains = plain_limited(reach, weight, most, len(reach))
+    assert found.order.tolist() == order
+    np.testing.assert_array_equal(found.gain, gains)
+    assert (found.gain <= most[found.order]).all()
+    assert found.total[-1:].sum() <= weight.sum() * (1 + 1e-12)
+
+
+@given(instances())
+def test_no_limit_is_an_infinite_one(case):
+    reach, weight, cost = case
+    n, pairs = len(reach), reach_of(reach)
+    without = chosen_by_count(pairs, weight, n, False)
+    within = chosen_by_count(pairs, weight, n, False, np.full(n, np.inf))
+    np.testing.assert_array_equal(without.order, within.order)
+    np.testing.assert_array_equal(without.gain, within.gain)
+    budget = float(cost.sum()) / 2 + 0.1
+    one = chosen_by_budget(pairs, weight, cost, budget, False)
+    other = chosen_by_budget(pairs, weight, cost, budget, False, np.full(n, weight.sum() + 1.0))
+    np.testing.assert_array_equal(one.order, other.order)

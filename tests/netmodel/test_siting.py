@@ -60,7 +60,9 @@ def test_a_budget_is_kept_and_spent_where_it_covers_most():
 
 
 def test_a_budget_is_not_led_astray_by_gain_per_cost():
-    table = chosen_sites(Reach([0, 1, 2], [0, 1], [1, 1]), [1.0, 9.0], cost=[1.0, 10.0], budget=10.0)
+    table = chosen_sites(
+        Reach([0, 1, 2], [0, 1], [1, 1]), [1.0, 9.0], cost=[1.0, 10.0], budget=10.0
+    )
     assert table["cumulative_people"].tolist() == [9.0]
 
 
