@@ -8,6 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel._catchments import Catchments, catchments
+from netmodel._covered_served import Room, covered_served_share
 from netmodel._network_demand import (
     BLANK,
     CODE,
@@ -82,8 +83,9 @@ def capacity(
     -------
     Dataset
         `cell_load`, `uplink_load`, `demand_mbps`, `served_mbps`, `unserved_reason`,
-        `rate_5th_mbps`, `carriers_needed` and `stations_to_add`, by network. In the attributes,
-        by network: rounds of the fixed point, cells whose inter-site distance lies beyond either
+        `rate_5th_mbps`, `carriers_needed` and `stations_to_add`, by network;
+        `covered_served_share` of people where `ds` has their coverage. In the attributes, by
+        network: rounds of the fixed point, cells whose inter-site distance lies beyond either
         end of the tables, and cells and demand [Mbit/s] unserved by reason.
 
     Raises
@@ -106,12 +108,18 @@ def capacity(
         )
     offered = offered_demand(ds, cells, radio, demand)
     options = _Options(radio, sites or Sites(), demand, offered)
-    out = _empty(ds, cells)
+    out, room = _empty(ds, cells), Room(cells.index.size)
     notes = []
     for network in networks(ds, cells, options.radio, options.sites):
         catch = catchments(ds, cells, network, options.sites)
-        layers = {str(k): v.values[network.number] for k, v in out.data_vars.items()}
-        notes.append(_fill(layers, ds, cells, catch, options))
+        layers = {
+            str(k): v.values[network.number]
+            for k, v in out.data_vars.items()
+            if "network" in v.dims
+        }
+        notes.append(_fill(layers, ds, cells, catch, options, room))
+    both = covered_served_share(ds, cells, room)
+    spread(out.covered_served_share.values, cells.index, both, np.nan)
     out.unserved_reason.attrs |= REASON_FLAGS
     out.attrs |= {key: [note[key] for note in notes] for key in notes[0]}
     out.attrs["target_load"] = options.radio.target_load
@@ -122,7 +130,7 @@ def _empty(ds: xr.Dataset, cells: Cells) -> xr.Dataset:
     """The stage's variables, to be filled in place."""
     shape = (len(network_names(ds)), *cells.grid.shape)
     variables = {
-        name: (v.dims, np.empty(shape, v.dtype))
+        name: (v.dims, np.empty(shape[-len(v.dims) :], v.dtype))
         for (stage, name), v in VARIABLES.items()
         if stage == "capacity"
     }
@@ -130,7 +138,7 @@ def _empty(ds: xr.Dataset, cells: Cells) -> xr.Dataset:
 
 
 def _fill(
-    out: Layers, ds: xr.Dataset, cells: Cells, catch: Catchments, options: _Options
+    out: Layers, ds: xr.Dataset, cells: Cells, catch: Catchments, options: _Options, room: Room
 ) -> dict[str, Any]:
     """Write the layers of one network; notes on how it went."""
 
@@ -160,6 +168,7 @@ def _fill(
     put("cell_load", np.minimum(raw, 1.0))
     reason = unserved_reasons(unserved, poor, raw, beyond)
     put("unserved_reason", reason)
+    room.add(unserved, np.where(np.isnan(raw), 0.0, 1.0 / np.fmax(raw, 1.0)))
     served = offered
     served /= np.fmax(raw, 1.0)
     served[np.isnan(raw)] = 0.0

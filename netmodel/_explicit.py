@@ -151,8 +151,8 @@ def one_table(sectors: Sectors, work: Work, served: pd.DataFrame) -> pd.DataFram
 
 _COLUMNS = (
     "carrier", "sector", "site", "network", "band", "lon", "lat", "x", "y", "height_m", "model",
-    "azimuth_deg", "tilt_deg", "antenna", "eirp_dbm", "status", "in_area", "served_pixels",
-    "served_people",
+    "azimuth_deg", "tilt_deg", "antenna", "eirp_dbm", "carriers", "status", "in_area",
+    "served_pixels", "served_people",
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ COVERED = 0.9  # probability from which a cell counts as covered in plans (model
 SHARES = {
     "covered_share": ("covered_people", "population"),
     "covered_share_90": ("covered_people_90", "population"),
+    "covered_served_share": ("covered_served_people", "population"),
     "link_share": ("linked_people", "population"),
     "computed_share": ("computed_people", "population"),
     "mean_load": ("load_people", "loaded_people"),
@@ -74,6 +75,7 @@ def _capacity_values(
     ds: xr.Dataset, scenario: Scenario, cells: Cells, people: Float
 ) -> Iterator[tuple[str, Float]]:
     """Each person is of one network: people are split by the networks' demand."""
+    yield "covered_served_people", people * cells.take(ds.covered_served_share.values)
     demand, load = _stack(ds.demand_mbps, cells), _stack(ds.cell_load, cells)
     loaded = people_by_load(people, demand, load)
     yield from zip(("load_people", "loaded_people"), loaded, strict=True)

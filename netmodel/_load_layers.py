@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from netmodel._covered_served import Room, covered_served_share
 from netmodel._explicit import Work
 from netmodel._loads import OUT_OF_RANGE, QUALITY, Solved
 from netmodel._network_demand import BLANK, REASON_FLAGS, unserved_reasons
@@ -101,7 +102,9 @@ def cell_layers(found: Sequence[Solved], tables: list[pd.DataFrame], mbps: Float
     with np.errstate(divide="ignore", invalid="ignore"):
         out = {"cell_load": load / asked, "uplink_load": uplink / asked}
         shares = poor / mbps, asked / served, beyond / mbps
+        room = served / asked
     return out | {
+        "room": room,
         "demand_mbps": mbps,
         "served_mbps": np.where(np.isnan(mbps), np.nan, served),
         "unserved_reason": unserved_reasons(mbps, *shares),
@@ -127,10 +130,16 @@ def filled(ds: xr.Dataset, cells: Cells, layers: list[Values], work: Work) -> xr
     """The stage's dataset from the values of each network."""
     variables = {}
     for (stage, name), entry in VARIABLES.items():
-        if stage == "capacity":
+        if stage == "capacity" and "network" in entry.dims:
             dtype, fill = np.dtype(entry.dtype), BLANK.get(name, np.nan)
             stack = [cells.spread(np.asarray(v[name], dtype), fill) for v in layers]
             variables[name] = (entry.dims, np.stack(stack))
+    room = Room(cells.index.size)
+    for values in layers:
+        room.add(values["demand_mbps"], values["room"])
+    both = covered_served_share(ds, cells, room).astype(np.float32)
+    both[np.isnan([values["demand_mbps"] for values in layers]).all(axis=0)] = np.nan
+    variables["covered_served_share"] = (("y", "x"), cells.spread(both, np.nan))
     out = xr.Dataset(variables, coords=ds.coords, attrs={"title": "Capacity"})
     out.unserved_reason.attrs |= REASON_FLAGS
     out.attrs |= {"target_load": work.radio.target_load, "mode": "explicit"}

@@ -10,12 +10,14 @@ import xarray as xr
 from netmodel import _pixel_maps, _projection_charts, charts, maps
 from netmodel._assess import Ran, fingerprint, run_stages
 from netmodel._explicit import forget_marks
+from netmodel._explicit_run import SECTORS_FILE
 from netmodel._given import write_stations, write_zones
 from netmodel._projection import projection_tables
 from netmodel._sensitivity import sensitivity
 from netmodel._stages import Clock, Progress, chosen_stages
 from netmodel._targets import targets as projected_targets
 from netmodel._zone_names import zone_levels
+from netmodel._zone_sectors import with_sectors
 from netmodel.errors import InputError
 from netmodel.scenario import Scenario
 from netmodel.store import RunFolder, folder_for_output, write_parquet, write_text, writing
@@ -91,7 +93,12 @@ def write_tables(ran: Ran, scenario: Scenario, folder: Path) -> Summary:
     write_zones(ran.region.counties, folder)
     if ran.listed is not None and "sites" in run.children:
         write_stations(ran.listed, ran.region, folder)
-    rows_of, headline = zone_tables(run, zone_levels(ran.region, scenario), scenario)
+    levels = zone_levels(ran.region, scenario)
+    rows_of, headline = zone_tables(run, levels, scenario)
+    if (folder / SECTORS_FILE).exists():
+        sectors = pd.read_parquet(folder / SECTORS_FILE)
+        people = run["population"].to_dataset()
+        rows_of = with_sectors(rows_of, people, levels, sectors, scenario.radio.target_load)
     for level, rows in rows_of.items():
         write_level(rows, level, folder)
     _write_csv(_targets_of(run, scenario), folder / "targets.csv")

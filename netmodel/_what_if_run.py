@@ -14,6 +14,7 @@ from netmodel._site_edits import Edits, read_edits
 from netmodel._stages import Clock, Progress
 from netmodel._what_if import Study, WhatIf
 from netmodel._zone_names import zone_levels
+from netmodel._zone_sectors import with_sectors
 from netmodel.errors import InputError
 from netmodel.store import RunFolder, write_parquet, write_text
 from netmodel.tables import zone_tables
@@ -72,8 +73,8 @@ def _write(after: WhatIf, figures: pd.DataFrame, folder: RunFolder, edits: str) 
         folder.write_stage(name, ds)
     folder.wait()
     after.edited.write(folder.store)
-    _write_zones(run, groups, folder.partial)
     write_parquet(after.sectors, folder.partial / SECTORS_FILE)
+    _write_zones(run, groups, folder.partial)
     write_text(folder.partial / "edits.csv", edits)
     write_text(folder.partial / "figures.csv", figures.to_csv(index=False, lineterminator="\n"))
     folder.finish(dict(run.groups.attrs) | {"what_if_of": run.folder.name, "edits": edits})
@@ -84,7 +85,12 @@ def _write_zones(run: Reopened, groups: dict[str, xr.Dataset], folder: Path) -> 
     scenario, region = run.inputs.scenario, run.inputs.region
     write_zones(region.counties, folder)
     tree = xr.DataTree.from_dict(groups | {"sites": run.groups["sites"].to_dataset()})
-    rows_of, _ = zone_tables(tree, zone_levels(region, scenario), scenario)
+    levels = zone_levels(region, scenario)
+    rows_of, _ = zone_tables(tree, levels, scenario)
+    sectors = pd.read_parquet(folder / SECTORS_FILE)
+    rows_of = with_sectors(
+        rows_of, groups["population"], levels, sectors, scenario.radio.target_load
+    )
     for level, rows in rows_of.items():
         stale = [c for c in rows.columns if c.startswith(("sites_", "energy_"))]
         write_level(rows.drop(columns=stale), level, folder)

@@ -80,7 +80,7 @@ def zone_tables(
         population [people] and population_status, area_km2, busy_hour_dl_gbps and
         busy_hour_dl_5g_gbps [Gbit/s], sites_5g [stations] in all and by network,
         sites_per_10k; covered_share (expected), covered_share_90 (of people where the
-        probability is at least 0.9) and link_share;
+        probability is at least 0.9), covered_served_share (of those, served too) and link_share;
         macro_demand_gbps, macro_served_gbps and stations_to_add in all and by network;
         mean_load, congested_share (either direction), uplink_congested_share,
         beyond_tables_share, beyond_spectrum_share, energy_gwh and carriers_to_add (carriers that
@@ -250,6 +250,7 @@ def _coverage_figures(found: dict[str, float]) -> dict[str, dict[str, Any]]:
     names = {
         "covered_population_share": "covered_share",
         "covered_population_share_90": "covered_share_90",
+        "served_population_share": "covered_served_share",
         "link_population_share": "link_share",
         "computed_population_share": "computed_share",  # of the explicit mode
     }

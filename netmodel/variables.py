@@ -164,6 +164,10 @@ _TABLE = (
         "out of range", True,
     ),
     Variable(
+        "capacity", "covered_served_share", _CELL, "float32", "1",
+        "share of people who are covered, and whose busy-hour demand is served too", True,
+    ),
+    Variable(
         "projection", "value", ("indicator", "quantile", "year"), "float64", "by indicator",
         "quantiles of the draws; units are in the coordinate unit",
     ),

@@ -175,7 +175,8 @@ def test_layers_are_those_of_the_points(ds, work, sectors, out):
     for number in (0, 1):
         busy, inside, (found,) = loads(ds, work, sectors, number)
         points, loaded = found.points, found.loads
-        layers = {k: busy.cells.take(v.values[number]) for k, v in out.cells.data_vars.items()}
+        own = {k: v for k, v in out.cells.data_vars.items() if "network" in v.dims}
+        layers = {k: busy.cells.take(v.values[number]) for k, v in own.items()}
         at, server = points.cell, points.links.server
         served = points.state == SERVED
         share = 1.0 / np.maximum(loaded.wanted[server], 1.0)
@@ -446,3 +447,15 @@ def test_a_run_keeps_the_figures_of_its_sectors(given, tmp_path):
     assert "served_mbps" in run["capacity"].data_vars
     assert run["capacity"].attrs["mode"] == "explicit"
     assert table["demand_mbps"].sum() > 0
+    # Every sector of the area is in one zone of each level.
+    own = table[inside]
+    asked = own[["requested_load", "uplink_load"]].max(axis=1)
+    lacking = (own["carriers_needed"] - own["carriers"]).clip(lower=0)
+    for name in ("provinces", "counties"):
+        zones = pd.read_parquet(tmp_path / "out" / f"{name}.parquet")
+        assert zones["sectors"].sum() == len(own)
+        assert zones["sectors_congested"].sum() == (asked > 0.7).sum()
+        assert zones["sector_carriers_to_add"].sum() == pytest.approx(lacking.sum())
+        covered = zones["covered_share"] * zones["population"]
+        served = zones["covered_served_share"] * zones["population"]
+        assert (served <= covered * (1 + 1e-6)).all() and served.sum() > 0
