@@ -31,7 +31,8 @@ def stages(area: str) -> tuple[Inputs, dict[str, xr.Dataset]]:
 
 def figures(ds: xr.Dataset, number: int, wanted: np.ndarray) -> dict[str, float]:
     """Means over the demand of the wanted cells of a network."""
-    layers = {k: v.values[number][wanted] for k, v in ds.data_vars.items()}
+    own = {k: v for k, v in ds.data_vars.items() if "network" in v.dims}
+    layers = {k: v.values[number][wanted] for k, v in own.items()}
     demand = np.nan_to_num(layers["demand_mbps"])
     load, rate = layers["cell_load"], layers["rate_5th_mbps"]
     loaded, rated = demand * ~np.isnan(load), demand * ~np.isnan(rate)
