@@ -1,5 +1,7 @@
 """Interpolation in tables of the radio simulator."""
 
+from typing import Any
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +48,9 @@ def curve_value(curve: Float, axis: Float, at: float) -> float:
 
 
 @parallel_kernel
-def curve_values(settlement: NDArray[np.int8], at: Float, axis: Float, curves: Float) -> Float:
+def curve_values(
+    settlement: NDArray[np.integer[Any]], at: Float, axis: Float, curves: Float
+) -> Float:
     """Linear interpolation of the curve of each cell's class; the ends hold beyond the axis.
 
     Parameters

@@ -153,7 +153,7 @@ def _fill(
     poor, beyond = _out_of_service(catch, unserved.size)
     offered = unserved * (1.0 - beyond) * (1.0 - poor)
     work = offered / _mbps_per_site(network, options)
-    time = catch.time(work, idle_se, network.tables.far.se)
+    time = catch.time(work, idle_se, network.tables.far.se[:, 0])
     alone = catch.time_per_site(time)
     downlink = alone * idle_se
     to_solve = np.where(unserved > 0.0, np.minimum(downlink, 0.0), np.nan)
@@ -163,7 +163,9 @@ def _fill(
         out["cell_load"], cells.index, downlink, log_isd, network.settlement,
         network.tables.se, np.log(ISD_M),
     )  # fmt: skip
-    raw[catch.sparse] = catch.loads(time, alone, raw)
+    raw[catch.sparse], slower = catch.loads(time, alone, raw)
+    # A density of sites that the lattice's tables relate to these loads.
+    downlink[catch.sparse] = raw[catch.sparse] * _se_at_target(catch, options)
     raw[~(offered > 0.0)] = np.nan
     put("cell_load", np.minimum(raw, 1.0))
     reason = unserved_reasons(unserved, poor, raw, beyond)
@@ -177,12 +179,11 @@ def _fill(
     notes = _notes(network, reason, unserved)
     mostly_beyond = reason >= CODE["out_of_range"]
     del unserved, offered, served, reason, poor, beyond
-    idle_5th = network.at_isd(network.tables.se_5th[..., 0], log_isd)
     left = efficiency_at_load(
         log_isd, network.settlement, raw, network.tables.se_5th, np.log(ISD_M)
     )
+    left[catch.sparse] = catch.far(network.tables.far.se_5th) / slower
     left *= 1.0 - np.minimum(raw, 1.0)
-    left[catch.sparse] *= catch.far(network.tables.far.se_5th) / idle_5th[catch.sparse]
     left[mostly_beyond] = np.nan  # a rate of the few in range would pass for that of the cell
     put("rate_5th_mbps", left * (network.band.dl_mhz * _mimo_gain(network, radio)))
     del left
@@ -200,6 +201,14 @@ def _fill(
     more[busy] = _sites_to_add(network, busy, (downlink[busy], uplink[busy]), radio.target_load)
     put("stations_to_add", more * cells.area_km2() * options.sites.gnb_per_macro_site)
     return {"rounds": rounds, **notes}
+
+
+def _se_at_target(catch: Catchments, options: _Options) -> Float:
+    """Efficiency (sparse,) of a lattice as dense as the sites are, at the target load."""
+    network, at = catch.network, catch.sparse
+    target = np.full(at.size, options.radio.target_load)
+    of = network.log_isd[at], network.settlement[at]
+    return efficiency_at_load(*of, target, network.tables.se, np.log(ISD_M))
 
 
 def _out_of_service(catch: Catchments, n: int) -> tuple[Float, Float]:

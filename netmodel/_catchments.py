@@ -1,31 +1,42 @@
 """Catchments of the national mode: who serves cells that have less than a site of their own.
 
 Where sites are dense a cell is a piece of a lattice. Where they are not, whole sites stand in few
-of the cells, and each serves what lies nearest to it: its load is that of its catchment, and not
-of the mean density (models.md 0.1: "explicit points only where lambda A < 1").
+of the cells, and each serves what hears it best: its load is that of its catchment, and not of the
+mean density (models.md 0.1: "explicit points only where lambda A < 1").
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from netmodel._networks import Network, cell_side_m, whole_sites
-from netmodel._radio_tables import DISTANCE_M, ISD_M
-from netmodel._ring_tables import FAR_ISD_M
+from netmodel._radio_tables import DISTANCE_M
+from netmodel._ring_tables import OFF_AXIS_DEG, RISE_DB
 from netmodel._settings import Sites
 from netmodel.grids.cells import Cells
-from netmodel.kernels.catchment import facing_sectors, greatest_move, kept_busy, time_per_site
-from netmodel.kernels.distance import nearest_mark
-from netmodel.kernels.load import efficiency_at_load
+from netmodel.kernels.catchment import (
+    facing_sectors,
+    first_marks,
+    greatest_move,
+    interference,
+    kept_busy,
+    slow_down,
+    standing_sites,
+    time_per_site,
+)
 from netmodel.kernels.lookup import curve_values
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
+_RISE_SQUARE = 4  # cells a side, in which sites that are far are taken together
 _SQUARE = 8  # cells a side, over 3 x 3 of which loads are averaged
 _TOLERANCE = 1e-4
+_UNHEARD_DB = -1e4  # beyond a model's range
 _SERVED = 0.01  # share in service from which a distance counts as in range
 
 
@@ -44,6 +55,10 @@ class Catchments:
         Position of the cell whose sites serve each, -1 where none is in range.
     distance_m : (sparse,)
         Between the centers of both.
+    off_axis_deg : (sparse,)
+        Angle at which the host's nearest sector sees the cell, 0 to 60.
+    rise_db : (sparse,)
+        Noise and the interference of all other sites at full load, over noise.
     sector : (sparse,)
         The third of the circle, from 60 degrees west of north, in which the cell lies; 3 in the
         site's own cell.
@@ -58,23 +73,29 @@ class Catchments:
     sparse: Int
     host: Int
     distance_m: Float
+    off_axis_deg: Float
+    rise_db: Float
     sector: NDArray[np.int8]
     sites: Float
 
     def far(self, curves: Float) -> Float:
-        """Values (sparse,) of curves (class, distance) of the tables."""
-        settlement = self.network.settlement[self.sparse]
-        return curve_values(settlement, self.distance_m, DISTANCE_M, curves)
+        """Values (sparse,) of curves (class, rise, angle, distance) of the tables.
+
+        Rises and angles are interpolated.
+        """
+        of_class = self.network.settlement[self.sparse].astype(np.int64) * RISE_DB.size
+        rise = np.interp(self.rise_db, RISE_DB, np.arange(RISE_DB.size))
+        angle = self.off_axis_deg / OFF_AXIS_DEG[1]
+        rows, out = curves.reshape(-1, DISTANCE_M.size), np.zeros(rise.size)
+        for row, share in _neighbors(rise, RISE_DB.size):
+            for column, part in _neighbors(angle, OFF_AXIS_DEG.size):
+                at = ((of_class + row) * OFF_AXIS_DEG.size + column).astype(np.int16)
+                out += share * part * curve_values(at, self.distance_m, DISTANCE_M, rows)
+        return out
 
     def served_share(self) -> Float:
-        """Share (sparse,) of each cell in service, for the nearest of the tables' densities."""
-        octave = np.log2(np.fmax(self.network.isd_m[self.sparse] / FAR_ISD_M[0], 1.0))
-        row = np.rint(octave).clip(0, FAR_ISD_M.size - 1)
-        share = np.zeros(self.sparse.size)
-        for k in range(FAR_ISD_M.size):
-            mine = (row == k) & (self.host >= 0)
-            share[mine] = self.far(self.network.tables.far.served[:, k])[mine]
-        return share
+        """Share (sparse,) of each cell in service."""
+        return np.where(self.host >= 0, self.far(self.network.tables.far.served), 0.0)
 
     def time(self, work: Float, dense_se: Float, far_se: Float) -> Float:
         """Time (cell,) that a cell takes of a site.
@@ -85,8 +106,8 @@ class Catchments:
             Demand over the capacity of a site at an efficiency of one.
         dense_se : (cell,)
             Efficiency of a cell of the lattice.
-        far_se : (class, distance)
-            Efficiency over the distance from a site.
+        far_se : (class, rise, angle, distance)
+            Efficiency of those in service, over the angle and distance at which they are seen.
         """
         out = work / dense_se
         out[self.sparse] = work[self.sparse] / self.far(far_se)
@@ -99,11 +120,11 @@ class Catchments:
         """
         return time_per_site(time, self.sparse, self.host, self.sector, self.sites)
 
-    def loads(self, time: Float, per_site: Float, dense: Float) -> Float:
-        """Load (sparse,) that is asked of the sectors that serve the sparse cells.
+    def loads(self, time: Float, per_site: Float, dense: Float) -> tuple[Float, Float]:
+        """Load (sparse,) that is asked of the sectors that serve the sparse cells; how they slow.
 
-        Their interference follows the mean load of the sites in 3 x 3 squares of 8 cells: what is
-        next to them is their own site's.
+        Interference follows the mean load of the sites in 3 x 3 squares of 8 cells: what is next to
+        them is their own site's. By the second value (sparse,) rates are lower than without any.
 
         Parameters
         ----------
@@ -113,22 +134,23 @@ class Catchments:
             Load that is asked of the dense cells; not used in sparse ones.
         """
         alone, mine = per_site[self.sparse], time[self.sparse]
-        network, at = self.network, self.sparse
-        of = network.log_isd[at], network.settlement[at]
-
-        def se(around: Float) -> Float:
-            return efficiency_at_load(*of, around, network.tables.se, np.log(ISD_M))
-
-        where = self.square[at]
-        sites, idle = self._around(self.sites, where), se(np.zeros(mine.size))
+        curves = np.stack([self.far(part) for part in self._se_now], axis=1).astype(np.float32)
+        where = self.square[self.sparse]
+        sites = np.fmax(self._around(self.sites, where), 1e-9)
         busy = np.nan_to_num(np.fmin(dense, 1.0)) * self.sites
         load, moved, slower = alone, np.inf, np.ones(mine.size)
         while moved > _TOLERANCE:
             busy[self.sparse] = kept_busy(mine, slower, load)
-            slower = idle / se(self._around(busy, where) / np.fmax(sites, 1e-9))
+            around = self._around(busy, where) / sites
+            slower = slow_down(curves, self.rise_db, around, RISE_DB)
             before, load = load, alone * slower
             moved = greatest_move(before, load)
-        return load
+        return load, slower
+
+    @property
+    def _se_now(self) -> Float:
+        """Efficiencies (now, class, rise, angle, distance) of the tables."""
+        return np.moveaxis(self.network.tables.far.se, 1, 0)
 
     def _around(self, value: Float, where: Int) -> Float:
         """Sums of values (cell,) over 3 x 3 squares, around some squares."""
@@ -145,17 +167,88 @@ def catchments(ds: xr.Dataset, cells: Cells, network: Network, sites: Sites) -> 
     sparse = np.flatnonzero(~(mean >= 1.0))
     standing = whole_sites(ds, cells, network.number, sites)
     standing[mean >= 1.0] = mean[mean >= 1.0]
-    side = cell_side_m(cells)
-    limit = _limit_m(network) / side.min(initial=1e6)
+    side = cell_side_m(cells)[sparse]
+    offsets = _offsets(network, float(np.median(side)) if side.size else 1e3)
     marked = cells.spread(standing > 0.0, False)
-    apart, at = nearest_mark(marked, cells.index[sparse], int(limit) + 1)
-    host = np.where(at >= 0, np.searchsorted(cells.index, at), -1)
-    distance = apart.astype(np.float64) * side[sparse]
-    host[distance > _limit_m(network)] = -1
-    sector = _sectors(cells, sparse, host)
-    distance = np.nan_to_num(distance, posinf=1e9)
+    first = first_marks(marked, cells.index[sparse], offsets.down, offsets.right)
+    found = np.maximum(first, 0)
+    at = cells.index[sparse] + offsets.down[found] * marked.shape[1] + offsets.right[found]
+    distance = offsets.apart[found] * side
+    heard = (first >= 0) & (distance <= _limit_m(network))
+    host = np.where(heard, np.searchsorted(cells.index, np.where(heard, at, 0)), -1)
+    # As the host sees the cell.
+    sector = facing_sectors(-offsets.right[found], offsets.down[found])
+    distance[~heard], off_axis = 1e9, offsets.off_axis[found]
+    rise = _rise_db(cells, network, standing, (sparse, host, distance, off_axis))
     squares = _squares(cells)
-    return Catchments(network, *squares, sparse, host, distance, sector, standing)
+    return Catchments(network, *squares, sparse, host, distance, off_axis, rise, sector, standing)
+
+
+def _neighbors(at: Float, n: int) -> Iterator[tuple[Int, Float]]:
+    """The rows on both sides of a place between `n` rows, and the share of each."""
+    below = np.minimum(at.astype(np.int64), n - 2)
+    yield below, 1.0 - (at - below)
+    yield below + 1, at - below
+
+
+def _rise_db(
+    cells: Cells, network: Network, standing: Float, seen: tuple[Int, Int, Float, Float]
+) -> Float:
+    """Noise and the interference of all other sites over noise (sparse,) [dB].
+
+    Those of the host's cell see the cell as the server does; of all others the bearing is any.
+    """
+    sparse, host, distance, off_axis = seen
+    far = network.tables.far
+    window, row, column = standing_sites(*cells.absolute(), standing, _RISE_SQUARE)
+    at = np.where(host >= 0, row[host] * window.cells.shape[1] + column[host], -1)
+    other = interference(
+        row[sparse], column[sparse], window, at, distance, cell_side_m(cells)[sparse], far.other[-1]
+    )
+    beside = np.maximum(standing[host] - 1.0, 0.0) * (host >= 0)
+    other += beside * 10.0 ** (_snr_db(network, distance, off_axis) / 10.0)
+    return np.asarray(10.0 * np.log10(1.0 + other))
+
+
+def _snr_db(network: Network, distance_m: Float, off_axis: Float) -> Float:
+    """SNR of the sector that looks at a cell, by the tables of the highest masts [dB]."""
+    curves = np.maximum(network.tables.far.snr_db[-1], _UNHEARD_DB)
+    known = np.stack([np.interp(distance_m, DISTANCE_M, curve) for curve in curves])
+    out = np.zeros(distance_m.size)
+    for row, share in _neighbors(off_axis / OFF_AXIS_DEG[1], OFF_AXIS_DEG.size):
+        out += share * np.take_along_axis(known, row[np.newaxis], 0)[0]
+    return out
+
+
+class _Offsets(NamedTuple):
+    """Where a cell looks for a host [cells], the best heard first: its distance and angle."""
+
+    down: Int
+    right: Int
+    apart: Float
+    off_axis: Float
+
+
+def _offsets(network: Network, side_m: float) -> _Offsets:
+    """All offsets in range, in the order of the power of the sector that looks at the cell.
+
+    By the tables of the highest masts, which hear farthest; of equals the nearest first, then from
+    the north and the west.
+    """
+    most = int(_limit_m(network) / side_m) + 1
+    down, right = (part.ravel() for part in np.mgrid[-most : most + 1, -most : most + 1])
+    apart, off_axis = np.hypot(down, right), _off_axis(-right, down)
+    heard = _snr_db(network, apart * side_m, off_axis)
+    heard[apart == 0.0] = np.inf  # a cell's own sites
+    order = np.lexsort((right, down, apart, -heard))
+    order = order[heard[order] > 0.9 * _UNHEARD_DB]
+    return _Offsets(down[order], right[order], apart[order], off_axis[order])
+
+
+def _off_axis(east: Int, north: Int) -> Float:
+    """Angle between a direction and the axis of the nearest of three sectors, one to the north."""
+    bearing = np.degrees(np.arctan2(east, north)) % 120.0
+    return np.asarray(np.minimum(bearing, 120.0 - bearing))
 
 
 def _squares(cells: Cells) -> tuple[Int, int, int]:
@@ -170,12 +263,5 @@ def _squares(cells: Cells) -> tuple[Int, int, int]:
 
 def _limit_m(network: Network) -> float:
     """Distance beyond which no class is served."""
-    heard = (network.tables.far.served >= _SERVED).any(axis=(0, 1))
+    heard = (network.tables.far.served >= _SERVED).any(axis=(0, 1, 2))
     return float(DISTANCE_M[heard].max())
-
-
-def _sectors(cells: Cells, sparse: Int, host: Int) -> NDArray[np.int8]:
-    """Sector (sparse,) of the host that looks at each cell, by grid north."""
-    row, column = np.divmod(cells.index, cells.grid.shape[1])
-    there = np.maximum(host, 0)
-    return facing_sectors(column[sparse] - column[there], row[there] - row[sparse])

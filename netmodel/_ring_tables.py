@@ -18,26 +18,33 @@ from netmodel.presets import Band
 
 Float = NDArray[np.float64]
 
-# Inter-site distances for which the share in service is told; where sites are closer, terminals
-# this far from the nearest are at the rim of a town, and hear its sites from one side only.
-FAR_ISD_M = np.array([4000.0, 8000.0, 16_000.0])
+# Interference and noise over noise at full load of all others, for which service is told [dB].
+RISE_DB = np.array([0.0, 2.0, 4.0, 7.0, 10.0, 14.0, 18.0, 24.0])
+OTHERS_M = np.arange(125.0, 30_250.0, 250.0)  # of other sites, up to the radio horizon
 _STEP_M = 100.0
-_HORIZON_M = 30_000.0
-_BEARINGS = np.radians(np.arange(10.0, 120.0, 20.0))  # over a sector; the others are alike
+# Angles from the axis of the nearest sector, over half of what it looks at: the rest is alike.
+OFF_AXIS_DEG = np.array([0.0, 20.0, 40.0, 60.0])
+_AXIS_DEG = 30.0  # of the first sector (`sector_gains`), east being zero
+_BEARINGS = np.radians(np.arange(10.0, 120.0, 20.0))  # over a sector
 
 
 class Ring(NamedTuple):
-    """Of a square cell over its distance from that of its site (distance,).
+    """Of a square cell, over how its site sees it and what others add (rise, angle, distance).
 
-    `served` (isd, distance) is the share of it in service at full load of sites `FAR_ISD_M` apart;
-    `se`, `ul_se` harmonic means of the spectral efficiency of both directions in range, without
-    interference, and `se_5th` the 5th percentile [bit/s/Hz].
+    `served` is the share of it in service at full load of all others (`RISE_DB`); `se` (now, rise,
+    angle, distance) and `ul_se` are harmonic means of the spectral efficiency of both directions
+    over this share, the downlink's at another rise now, and `se_5th` is the 5th percentile without
+    interference [bit/s/Hz]; `snr_db` (angle, distance) of the
+    best sector, -infinite out of range; `other` (`OTHERS_M`,) power of another site, all of its
+    sectors, over noise.
     """
 
     served: Float
     se: Float
     se_5th: Float
     ul_se: Float
+    snr_db: Float
+    other: Float
 
 
 class Budget(NamedTuple):
@@ -67,30 +74,51 @@ def ring(band: Band, layout: Layout, budget: Budget, distance_m: Float, side_m: 
         Side of the cell, averaged over midpoints 100 m apart.
     """
     curve = link_curve("rma", layout.frequency_ghz, layout.h_bs_m, layout.h_ut_m)
-    east, north = _places(distance_m, side_m)
+    rows = [_row(band, layout, budget, curve, (distance_m, side_m, k)) for k in OFF_AXIS_DEG]
+    *shares, snr = zip(*rows, strict=True)
+    other = _other_mw(layout, curve) / linear(budget.noise_dbm)
+    served, se, fifth, uplink = (np.stack(part, axis=-2) for part in shares)
+    return Ring(served, se, fifth, uplink, np.stack(snr), other)
+
+
+def _row(
+    band: Band, layout: Layout, budget: Budget, curve: Float, where: tuple[Float, float, float]
+) -> tuple[Float, ...]:
+    """Fields of `Ring` at some distances from a site, cells of a side, at an angle from an axis."""
+    east, north = _places(*where)
     loss = _losses(layout, curve, east, north)
     snr = layout.element_dbm - loss - budget.noise_dbm
-    density = 2.0 / np.sqrt(3.0) / (FAR_ISD_M / 1000.0) ** 2
-    # The others stand farther than the server, and than the distance between sites.
-    away = np.maximum(np.hypot(east, north), FAR_ISD_M[:, np.newaxis, np.newaxis])
-    others_mw = density[:, np.newaxis, np.newaxis] * _others_per_km2(layout, curve, away)
-    rise = 1.0 + others_mw / linear(budget.noise_dbm)
     alpha, least_db, most_db = budget.chain
-    se = truncated_shannon_curve(snr.ravel(), alpha, -np.inf, most_db).reshape(snr.shape)
-    heard = snr >= least_db
+    se = [
+        truncated_shannon_curve((snr - now).ravel(), alpha, -np.inf, most_db).reshape(snr.shape)
+        for now in RISE_DB
+    ]
     control = PowerControl(band.ue_dbm)
     up = uplink_sinrs_db(
         (loss + layout.gain_dbi - budget.gain_db).ravel(), budget.gain_db, budget.n_rb,
         budget.block_noise_dbm, budget.rise_db, control,
     )  # fmt: skip
     ul_se = gap_shannon_curve(up, budget.gap_db, -np.inf).reshape(snr.shape)
-    sinr = snr - 10.0 * np.log10(rise)
-    served = np.minimum.accumulate((sinr >= least_db).mean(axis=2), axis=1)
-    return Ring(served, _harmonic(se, heard), _lower(se, heard), _harmonic(ul_se, heard))
+    # Who is in service at full load, at any load (models.md C.4).
+    kept = snr - RISE_DB[:, np.newaxis, np.newaxis] >= least_db
+    served = np.minimum.accumulate(kept.mean(axis=2), axis=1)
+    means = np.stack([[_harmonic(at, mine) for mine in kept] for at in se])
+    fifth = np.stack([_lower(se[0], mine) for mine in kept])
+    uplink = np.stack([_harmonic(ul_se, mine) for mine in kept])
+    return served, means, fifth, uplink, _mean_in_range(snr)
 
 
-def _places(distance_m: Float, side_m: float) -> tuple[Float, Float]:
-    """Offsets (distance, point), east and north, of a cell from the site, under all bearings.
+def _mean_in_range(value: Float) -> Float:
+    """Mean (distance,) over the points in range, -infinite without any."""
+    known = np.isfinite(value)
+    total = np.where(known, value, 0.0).sum(axis=1)
+    out = np.full(len(value), -np.inf)
+    np.divide(total, known.sum(axis=1), out=out, where=known.any(axis=1))
+    return out
+
+
+def _places(distance_m: Float, side_m: float, off_axis: float) -> tuple[Float, Float]:
+    """Offsets (distance, point), east and north, of a cell from the site, at an angle from an axis.
 
     Site and terminal lie anywhere in their cells: their offset has a triangular distribution.
     """
@@ -100,8 +128,9 @@ def _places(distance_m: Float, side_m: float) -> tuple[Float, Float]:
     middle = np.sign(share - 0.5) * (1.0 - np.sqrt(2.0 * below)) * side_m
     along, across = (part.reshape(1, -1, 1) for part in np.meshgrid(middle, middle))
     x, y = distance_m[:, np.newaxis, np.newaxis] + along, across
-    east = x * np.cos(_BEARINGS) - y * np.sin(_BEARINGS)
-    north = x * np.sin(_BEARINGS) + y * np.cos(_BEARINGS)
+    bearing = np.radians(_AXIS_DEG + off_axis * np.array([-1.0, 1.0]))
+    east = x * np.cos(bearing) - y * np.sin(bearing)
+    north = x * np.sin(bearing) + y * np.cos(bearing)
     return east.reshape(distance_m.size, -1), north.reshape(distance_m.size, -1)
 
 
@@ -114,18 +143,11 @@ def _losses(layout: Layout, curve: Float, east: Float, north: Float) -> Float:
     return np.asarray(loss - antenna).reshape(east.shape)
 
 
-def _others_per_km2(layout: Layout, curve: Float, distance_m: Float) -> Float:
-    """Power (distance,) of one site per km2 everywhere beyond a distance, all sectors [mW].
-
-    The nearest site serves: all others are farther.
-    """
-    r = np.arange(_STEP_M / 2.0, _HORIZON_M, _STEP_M)
-    around = np.stack([r[:, np.newaxis] * f(_BEARINGS) for f in (np.cos, np.sin)], axis=-1)
+def _other_mw(layout: Layout, curve: Float) -> Float:
+    """Power of all sectors of a site at `OTHERS_M`, mean over its bearings [mW]."""
+    around = np.stack([OTHERS_M[:, np.newaxis] * f(_BEARINGS) for f in (np.cos, np.sin)], axis=-1)
     gain = (10.0 ** (sector_gains(around, layout) / 10.0)).sum(axis=-1).mean(axis=1)
-    received = linear(layout.element_dbm) * gain * curve_gains(curve, r, False)
-    ring_km2 = 2.0 * np.pi * r * _STEP_M / 1e6
-    beyond = np.cumsum((received * ring_km2)[::-1])[::-1]
-    return np.asarray(np.interp(distance_m, r, beyond))
+    return np.asarray(linear(layout.element_dbm) * gain * curve_gains(curve, OTHERS_M, False))
 
 
 def _harmonic(value: Float, kept: NDArray[np.bool_]) -> Float:

@@ -6,8 +6,12 @@ from hypothesis import strategies as st
 from netmodel.kernels.catchment import (
     N_SECTOR,
     facing_sectors,
+    first_marks,
     greatest_move,
+    interference,
     kept_busy,
+    slow_down,
+    standing_sites,
     time_per_site,
 )
 from tests import strategies
@@ -73,3 +77,49 @@ def test_what_is_served_is_cut_at_full_load(rng):
 def test_moves_are_of_loads_up_to_one_and_known():
     before, after = np.array([0.1, 1.5, np.nan, 0.4]), np.array([0.3, 9.0, 0.7, 0.5])
     assert greatest_move(before, after) == pytest.approx(0.2)
+
+
+@given(strategies.generators())
+def test_first_marks_are_in_the_order_of_the_offsets(rng):
+    marked = rng.random((9, 11)) < 0.1
+    down, right = (part.ravel() for part in np.mgrid[-3:4, -3:4])
+    order = rng.permutation(down.size)
+    index = np.arange(marked.size)
+    found = first_marks(marked, index, down[order], right[order])
+    for k in index:
+        at = np.stack([k // 11 + down[order], k % 11 + right[order]])
+        inside = ((at >= 0) & (at < np.array([[9], [11]]))).all(axis=0)
+        hit = inside & marked[tuple(np.where(inside, at, 0))]
+        assert found[k] == (np.argmax(hit) if hit.any() else -1)
+
+
+@given(strategies.generators())
+def test_others_slow_down_by_their_load(rng):
+    rise_db = np.array([0.0, 3.0, 10.0])
+    curves = np.sort(rng.uniform(0.1, 5.0, (20, 3)), axis=1)[:, ::-1].astype(np.float32)
+    full, load = rng.uniform(0.0, 15.0, 20), rng.uniform(0.0, 1.5, 20)
+    now = 10 * np.log10(1 + np.minimum(load, 1.0) * (10 ** (full / 10) - 1))
+    expected = [
+        c[0] / np.interp(at, rise_db, c) for c, at in zip(curves.astype(float), now, strict=True)
+    ]
+    np.testing.assert_allclose(slow_down(curves, full, load, rise_db), expected, rtol=1e-6)
+    assert (slow_down(curves, full, np.zeros(20), rise_db) == 1.0).all()
+
+
+@given(strategies.generators())
+def test_interference_adds_up_site_by_site_nearby(rng):
+    """In a window of one square and its neighbors all sites are taken at their cells."""
+    row, column = (part.ravel() for part in np.mgrid[0:8, 0:8])
+    sites = rng.integers(0, 3, 64) * (rng.random(64) < 0.3)
+    power = 1.0 / np.arange(1.0, 121.0) ** 2
+    window, r, c = standing_sites(row - 40, column + 12, sites.astype(float), 4)
+    host = rng.integers(-1, 64, 64)
+    distance = rng.uniform(0.0, 4000.0, 64)
+    found = interference(r, c, window, host, distance, np.full(64, 1000.0), power)
+    at = (np.arange(120) + 0.5) * 250.0
+    for k in range(64):
+        away = np.hypot(row - row[k], column - column[k]) * 1000.0
+        each = np.interp(np.maximum(away, distance[k]), at, power, right=0.0)
+        each[max(host[k], 0)] = 0.0
+        expected = (sites * each).sum() if host[k] >= 0 else 0.0
+        assert found[k] == pytest.approx(expected, rel=1e-9, abs=1e-12)

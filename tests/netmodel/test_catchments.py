@@ -10,6 +10,7 @@ import netmodel as nm
 from netmodel._catchments import Catchments, catchments
 from netmodel._networks import inhabited, networks
 from netmodel._radio_tables import DISTANCE_M, UE_NOISE_DB, cell_tables
+from netmodel._ring_tables import OFF_AXIS_DEG, OTHERS_M
 from netmodel._settings import Radio, Sites
 from netmodel._stages import joined
 from netmodel.kernels.antenna import sector_gain_dbi
@@ -40,17 +41,51 @@ def catch(ds, network):
     return catchments(ds, inhabited(ds), network, OPTIONS)
 
 
-def test_hosts_have_sites_and_are_the_nearest(ds, catch):
+def of_all_sites(ds, network, catch):
+    """Distance and angle off the nearest axis (sparse, host) of every cell with sites."""
     cells = inhabited(ds)
     row, column = np.divmod(cells.index, ds.sizes["x"])
     side = abs(float(ds.x[1] - ds.x[0]))
+    hosts = np.flatnonzero(catch.sites > 0.0)
+    north = row[hosts] - row[catch.sparse, None]
+    east = column[catch.sparse, None] - column[hosts]
+    bearing = np.degrees(np.arctan2(east, north)) % 120
+    return hosts, np.hypot(east, north) * side, np.minimum(bearing, 120 - bearing)
+
+
+def test_hosts_are_those_that_are_heard_best(ds, network, catch):
     known = catch.host >= 0
     assert known.any() and (catch.sites[catch.host[known]] > 0.0).all()
-    hosts = np.flatnonzero(catch.sites > 0.0)
-    gap = (row[catch.sparse, None] - row[hosts]) ** 2
-    gap = np.sqrt(gap + (column[catch.sparse, None] - column[hosts]) ** 2).min(axis=1) * side
-    np.testing.assert_allclose(catch.distance_m[known], gap[known], rtol=1e-5)
-    assert (gap[~known] > 4000.0).all()  # n78 ends at 5 km
+    hosts, away, off_axis = of_all_sites(ds, network, catch)
+    curves = np.maximum(network.tables.far.snr_db[-1], -1e4)
+    by_angle = np.stack([np.interp(away, DISTANCE_M, curve) for curve in curves])
+    snr = np.apply_along_axis(
+        lambda both: np.interp(both[-1], OFF_AXIS_DEG, both[:-1]), 0,
+        np.concatenate([by_angle, off_axis[np.newaxis]]),
+    )  # fmt: skip
+    snr[away == 0.0] = np.inf
+    mine = np.searchsorted(hosts, catch.host[known])
+    picked = snr[np.flatnonzero(known), mine]
+    np.testing.assert_allclose(picked, snr[known].max(axis=1), atol=1e-6)
+    np.testing.assert_allclose(catch.distance_m[known], away[known, mine], rtol=1e-5)
+    assert (away[~known].min(axis=1) > 4000.0).all()  # n78 ends at 5 km
+
+
+def test_interference_is_the_sum_over_all_other_sites(ds, network, catch):
+    """Site by site at their cells; squares that are far are taken together."""
+    hosts, away, _ = of_all_sites(ds, network, catch)
+    power = network.tables.far.other[-1]
+    total = np.zeros(catch.sparse.size)
+    for k in np.flatnonzero(catch.host >= 0):
+        others = hosts != catch.host[k]
+        at = np.maximum(away[k, others], catch.distance_m[k])
+        each = np.interp(at, OTHERS_M, power, right=0.0)
+        total[k] = (catch.sites[hosts[others]] * each).sum()
+    expected = 10 * np.log10(1 + total)
+    known = (catch.host >= 0) & (catch.sites[catch.host] <= 1.0)
+    assert known.sum() > 20
+    np.testing.assert_allclose(catch.rise_db[known], expected[known], atol=1.0)
+    assert np.abs(catch.rise_db[known] - expected[known]).mean() < 0.3
 
 
 def test_dense_cells_host_themselves(ds, network, catch):
@@ -74,7 +109,7 @@ def test_all_time_is_some_sites(catch, rng):
 def test_loads_grow_with_the_work(catch, factor):
     time = np.full(catch.sites.size, 0.01)
     less, more = (
-        catch.loads(t, catch.time_per_site(t), np.zeros(time.size))
+        catch.loads(t, catch.time_per_site(t), np.zeros(time.size))[0]
         for t in (time, time * (1.0 + factor))
     )
     known = catch.host >= 0
@@ -88,7 +123,8 @@ def test_one_site_on_a_plain_loads_its_sectors():
     network = type("Of", (), {})()
     own = Catchments(
         network, np.zeros(4, int), 3, 9, np.arange(4), np.zeros(4, int),
-        np.array([0.0, 1000.0, 2000.0, 3000.0]), np.array([3, 0, 0, 0], np.int8),
+        np.array([0.0, 1000.0, 2000.0, 3000.0]), np.zeros(4), np.zeros(4),
+        np.array([3, 0, 0, 0], np.int8),
         np.array([2.0, 0.0, 0.0, 0.0]),
     )  # fmt: skip
     load = own.time_per_site(np.array([0.3, 0.1, 0.2, 0.3]))
@@ -110,19 +146,23 @@ def test_rates_over_distance_follow_the_published_loss(band):
     power = of.total_dbm - 10 * np.log10(12 * of.n_rb) - 2.0
     snr = power + np.array(gain) - loss - noise_dbm(of.scs_khz * 1e3, UE_NOISE_DB)
     se = 0.6 * np.log2(1 + 10 ** (np.minimum(snr, 22.0) / 10))
-    assert tables.far.se[3, at] == pytest.approx(se.size / (1 / se).sum(), rel=0.03)
+    # Angles from the axis, of which the outer ones are half of a sector's.
+    found = np.array([1.0, 2.0, 2.0, 1.0]) / tables.far.se[3, 0, 0, :, at]
+    assert 6.0 / found.sum() == pytest.approx(se.size / (1 / se).sum(), rel=0.03)
 
 
 @pytest.mark.parametrize("band", ["n78", "n41", "n28"])
 def test_rates_and_service_fall_with_distance(band):
     far = cell_tables(band, 1000.0).far
-    assert (np.diff(far.served, axis=2) <= 0.0).all()
-    assert (np.diff(far.served, axis=1) >= 0.0).all()  # farther sites interfere less
-    assert (far.served[..., 0] == 1.0).all() and (far.served[:, 0, -1] < 0.5).all()
+    assert (np.diff(far.served, axis=3) <= 0.0).all()
+    assert (np.diff(far.served, axis=1) <= 0.0).all()  # by what others add
+    assert (np.diff(far.se, axis=1) <= 1e-12).all()
+    assert (far.served[..., 0] == 1.0).all() and (far.served[:, 0, :, -1] < 0.5).all()
     beyond = DISTANCE_M > 6000.0
     assert (far.served[..., beyond] > 0.0).any() == (band != "n78")  # 3.5 GHz ends at 5 km
-    for curve in (far.se, far.se_5th, far.ul_se):  # but for the antenna's lobe near the mast
-        assert (np.diff(curve[:, DISTANCE_M <= 4000.0], axis=1) <= 0.02).all()
+    for curve in (far.se[:, 0, 0], far.se_5th[:, 0], far.ul_se[:, 0]):
+        # But for the antenna's lobe near the mast.
+        assert (np.diff(curve[..., DISTANCE_M <= 4000.0], axis=2) <= 0.02).all()
 
 
 @pytest.mark.skipif(JIT_OFF, reason="minutes without compilation")
