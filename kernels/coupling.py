@@ -1,7 +1,7 @@
 """Loads of cells that interfere with each other, every sector and its points explicit.
 
 Points list their strongest interferers; the rest of the interference, known at full load or at
-some loads (`rest_at`), follows the mean load around (`Field`). All terms are positive and grow
+some loads (`put_rest`), follows the mean load around (`Field`). All terms are positive and grow
 with the loads, so that the mapping stays a standard interference function: clipped at one it has
 one fixed point, reached from any start.
 
@@ -109,8 +109,8 @@ def efficiencies(links: Links, around: Float, load: Float, chain: Chain) -> Floa
 
 
 @parallel_kernel
-def rest_at(links: Links, around: Float, load: Float, sinr_db: Float32) -> Float32:
-    """`rest` (point,) with which the SINR at some loads is what it is with every sector at its own.
+def put_rest(links: Links, around: Float, load: Float, sinr_db: Float32, out: NDArray[Any]) -> None:
+    """Write `rest` (point,) such that the SINR at some loads is that of every sector at its own.
 
     As it was where that is not known, or where nobody around has a load.
 
@@ -119,14 +119,11 @@ def rest_at(links: Links, around: Float, load: Float, sinr_db: Float32) -> Float
     sinr_db : (point,)
         At these loads, all sectors evaluated one by one.
     """
-    out = np.empty(links.server.size, np.float32)
-    for j in numba.prange(out.size):
+    for j in numba.prange(sinr_db.size):
         known = _listed(links, j, load)
         of_block = around[links.block[j]]
-        out[j] = links.rest[j]
         if of_block > 0.0 and math.isfinite(sinr_db[j]):
             out[j] = max(linear(-np.float64(sinr_db[j])) - known, 0.0) / of_block
-    return out
 
 
 @parallel_kernel

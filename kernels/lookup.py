@@ -1,6 +1,6 @@
 """Interpolation in tables of the radio simulator."""
 
-from typing import Any
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -47,10 +47,49 @@ def curve_value(curve: Float, axis: Float, at: float) -> float:
     return float(curve[i] * (1.0 - u) + curve[i + 1] * u)
 
 
+class Axes(NamedTuple):
+    """Increasing axes of a table over three of them."""
+
+    first: Float
+    second: Float
+    third: Float
+
+
 @parallel_kernel
-def curve_values(
-    settlement: NDArray[np.integer[Any]], at: Float, axis: Float, curves: Float
-) -> Float:
+def cube_values(
+    settlement: NDArray[np.int8], at: tuple[Float, Float, Float], axes: Axes, tables: Float
+) -> NDArray[np.float32]:
+    """Linear interpolation in the tables of each cell's class (cell, table); ends hold.
+
+    Parameters
+    ----------
+    settlement : (cell,)
+        Class.
+    at : three of (cell,)
+        Where to look, on each axis.
+    tables : (class, first, second, third, table)
+    """
+    n = tables.shape[4]
+    out = np.empty((settlement.size, n), np.float32)
+    x, y, z = at
+    for k in numba.prange(settlement.size):
+        i, u = position(axes.first, x[k])
+        j, v = position(axes.second, y[k])
+        m, w = position(axes.third, z[k])
+        table = tables[settlement[k]]
+        for t in range(n):
+            total = 0.0
+            for a in range(2):
+                for b in range(2):
+                    near, far = table[i + a, j + b, m, t], table[i + a, j + b, m + 1, t]
+                    share = (u if a else 1.0 - u) * (v if b else 1.0 - v)
+                    total += share * (near * (1.0 - w) + far * w)
+            out[k, t] = total
+    return out
+
+
+@parallel_kernel
+def curve_values(settlement: NDArray[np.int8], at: Float, axis: Float, curves: Float) -> Float:
     """Linear interpolation of the curve of each cell's class; the ends hold beyond the axis.
 
     Parameters

@@ -5,7 +5,6 @@ of the cells, and each serves what hears it best: its load is that of its catchm
 mean density (models.md 0.1: "explicit points only where lambda A < 1").
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,7 +27,7 @@ from netmodel.kernels.catchment import (
     standing_sites,
     time_per_site,
 )
-from netmodel.kernels.lookup import curve_values
+from netmodel.kernels.lookup import Axes, cube_values
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -36,6 +35,7 @@ Int = NDArray[np.int64]
 _RISE_SQUARE = 4  # cells a side, in which sites that are far are taken together
 _SQUARE = 8  # cells a side, over 3 x 3 of which loads are averaged
 _TOLERANCE = 1e-4
+_AXES = Axes(RISE_DB, OFF_AXIS_DEG, DISTANCE_M)
 _UNHEARD_DB = -1e4  # beyond a model's range
 _SERVED = 0.01  # share in service from which a distance counts as in range
 
@@ -79,19 +79,14 @@ class Catchments:
     sites: Float
 
     def far(self, curves: Float) -> Float:
-        """Values (sparse,) of curves (class, rise, angle, distance) of the tables.
+        """Values (sparse,) of curves (class, rise, angle, distance) of the tables."""
+        return self._seen(curves[..., np.newaxis])[:, 0].astype(np.float64)
 
-        Rises and angles are interpolated.
-        """
-        of_class = self.network.settlement[self.sparse].astype(np.int64) * RISE_DB.size
-        rise = np.interp(self.rise_db, RISE_DB, np.arange(RISE_DB.size))
-        angle = self.off_axis_deg / OFF_AXIS_DEG[1]
-        rows, out = curves.reshape(-1, DISTANCE_M.size), np.zeros(rise.size)
-        for row, share in _neighbors(rise, RISE_DB.size):
-            for column, part in _neighbors(angle, OFF_AXIS_DEG.size):
-                at = ((of_class + row) * OFF_AXIS_DEG.size + column).astype(np.int16)
-                out += share * part * curve_values(at, self.distance_m, DISTANCE_M, rows)
-        return out
+    def _seen(self, tables: Float) -> NDArray[np.float32]:
+        """Values (sparse, table) of tables (class, rise, angle, distance, table)."""
+        settlement = self.network.settlement[self.sparse]
+        at = self.rise_db, self.off_axis_deg, self.distance_m
+        return cube_values(settlement, at, _AXES, np.ascontiguousarray(tables))
 
     def served_share(self) -> Float:
         """Share (sparse,) of each cell in service."""
@@ -134,7 +129,7 @@ class Catchments:
             Load that is asked of the dense cells; not used in sparse ones.
         """
         alone, mine = per_site[self.sparse], time[self.sparse]
-        curves = np.stack([self.far(part) for part in self._se_now], axis=1).astype(np.float32)
+        curves = self._seen(np.moveaxis(self.network.tables.far.se, 1, -1))
         where = self.square[self.sparse]
         sites = np.fmax(self._around(self.sites, where), 1e-9)
         busy = np.nan_to_num(np.fmin(dense, 1.0)) * self.sites
@@ -146,11 +141,6 @@ class Catchments:
             before, load = load, alone * slower
             moved = greatest_move(before, load)
         return load, slower
-
-    @property
-    def _se_now(self) -> Float:
-        """Efficiencies (now, class, rise, angle, distance) of the tables."""
-        return np.moveaxis(self.network.tables.far.se, 1, 0)
 
     def _around(self, value: Float, where: Int) -> Float:
         """Sums of values (cell,) over 3 x 3 squares, around some squares."""
@@ -184,13 +174,6 @@ def catchments(ds: xr.Dataset, cells: Cells, network: Network, sites: Sites) -> 
     return Catchments(network, *squares, sparse, host, distance, off_axis, rise, sector, standing)
 
 
-def _neighbors(at: Float, n: int) -> Iterator[tuple[Int, Float]]:
-    """The rows on both sides of a place between `n` rows, and the share of each."""
-    below = np.minimum(at.astype(np.int64), n - 2)
-    yield below, 1.0 - (at - below)
-    yield below + 1, at - below
-
-
 def _rise_db(
     cells: Cells, network: Network, standing: Float, seen: tuple[Int, Int, Float, Float]
 ) -> Float:
@@ -213,11 +196,10 @@ def _rise_db(
 def _snr_db(network: Network, distance_m: Float, off_axis: Float) -> Float:
     """SNR of the sector that looks at a cell, by the tables of the highest masts [dB]."""
     curves = np.maximum(network.tables.far.snr_db[-1], _UNHEARD_DB)
-    known = np.stack([np.interp(distance_m, DISTANCE_M, curve) for curve in curves])
-    out = np.zeros(distance_m.size)
-    for row, share in _neighbors(off_axis / OFF_AXIS_DEG[1], OFF_AXIS_DEG.size):
-        out += share * np.take_along_axis(known, row[np.newaxis], 0)[0]
-    return out
+    nothing = np.zeros(distance_m.size)
+    table = np.stack([curves, curves])[np.newaxis, ..., np.newaxis]
+    at = nothing, off_axis, distance_m
+    return cube_values(nothing.astype(np.int8), at, _AXES, table)[:, 0].astype(np.float64)
 
 
 class _Offsets(NamedTuple):

@@ -1,13 +1,11 @@
 """Loads of a carrier settled, with what its points do not list as it is at these very loads."""
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from netmodel._load_points import sinr_db_at
 from netmodel._loads import Air, Balance, CarrierPoints
-from netmodel.kernels.coupling import loads_around, rest_at
+from netmodel.kernels.coupling import loads_around, put_rest
 from netmodel.kernels.settling import most_of, parts_of, settle, unsettled
 
 Float = NDArray[np.float64]
@@ -50,7 +48,8 @@ def put_right(balance: Balance, close: float) -> Balance:
         todo = balance.off >= TOLERANCE
         if not todo.any() and close == TOLERANCE:
             break
-        balance, close = _corrected(balance, todo), max(close * _CLOSER, TOLERANCE)
+        _correct(balance, todo)
+        close = max(close * _CLOSER, TOLERANCE)
         points, state = balance.points, balance.state
         before = state.load.copy()
         settle(points.links, points.field, points.chain, balance.parts, state, close)
@@ -58,15 +57,15 @@ def put_right(balance: Balance, close: float) -> Balance:
     return balance
 
 
-def _corrected(balance: Balance, todo: NDArray[np.bool_]) -> Balance:
-    """The balance with the unlisted interference of some blocks as it is at its loads."""
+def _correct(balance: Balance, todo: NDArray[np.bool_]) -> None:
+    """Put the unlisted interference of some blocks as it is at the loads; they are unsettled."""
     air, points, load = balance.air, balance.points, balance.state.load
     wanted = np.repeat(todo, np.diff(points.first))
     sinr_db = sinr_db_at(air.work, air.carrier, air.places, load, air.noise_mw, wanted)
-    rest = rest_at(points.links, loads_around(points.field, load), load, sinr_db)
+    around = loads_around(points.field, load)
+    put_rest(points.links, around, load, sinr_db, points.links.rest)
     balance.moved[todo] = 0.0
     balance.state.moved[todo] = np.inf
-    return replace(balance, points=points._replace(links=points.links._replace(rest=rest)))
 
 
 def _moves(balance: Balance, moved: Float) -> Float:

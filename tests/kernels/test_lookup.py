@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.interpolate import interpn
 
-from netmodel.kernels.lookup import curve_value, curve_values, position, table_value
+from netmodel.kernels.lookup import (
+    Axes,
+    cube_values,
+    curve_value,
+    curve_values,
+    position,
+    table_value,
+)
 from tests import strategies
 from tests.reference import load as twin
 
@@ -81,3 +89,16 @@ def test_same_bits_on_all_threads(same_bits):
     axis, curves = np.log(ISD_M), rng.random((5, 6))
     settlement, at = rng.integers(0, 5, 50_000, dtype=np.int8), rng.uniform(5, 9, 50_000)
     same_bits(lambda: [curve_values(settlement, at, axis, curves)])
+
+
+@given(strategies.generators())
+def test_cubes_are_interpolated_on_three_axes(rng):
+    axes = Axes(*(np.cumsum(rng.uniform(0.1, 2.0, n)) for n in (3, 2, 4)))
+    tables = rng.uniform(-5.0, 5.0, (2, 3, 2, 4, 3))
+    settlement = rng.integers(0, 2, 20).astype(np.int8)
+    at = tuple(rng.uniform(axis[0] - 1.0, axis[-1] + 1.0, 20) for axis in axes)
+    found = cube_values(settlement, at, axes, tables)
+    held = np.stack([np.clip(v, axis[0], axis[-1]) for v, axis in zip(at, axes, strict=True)])
+    for k in range(20):
+        expected = interpn(axes, tables[settlement[k]], held[:, k])
+        np.testing.assert_allclose(found[k], expected[0], atol=1e-5)
