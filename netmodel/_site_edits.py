@@ -43,22 +43,7 @@ _MAY = {
     "upgrade": ("carriers", "power_dbm"),
 }
 ACTIONS = tuple(_MAY)
-_COLUMNS = (
-    "action",
-    "site",
-    "network",
-    "band",
-    "sector",
-    "lon",
-    "lat",
-    "kind",
-    "azimuth_deg",
-    "tilt_deg",
-    "height_m",
-    "power_dbm",
-    "antenna",
-    "carriers",
-)
+_COLUMNS = ("action", "site", "sector", "network", "lon", "lat", *_MAY["add"])
 _WHAT = "edits"
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import netmodel as nm
 from netmodel._candidates import read_candidates
@@ -10,6 +11,7 @@ from netmodel._next_sites import reach_of
 from netmodel._reopened import reopened
 from netmodel._run import run_into
 from netmodel._siting_points import people_points, unserved_points
+from netmodel.cli import app
 from netmodel.errors import InputError
 from netmodel.scenario import Scenario
 from tests.conftest import JIT_OFF
@@ -173,3 +175,26 @@ BAD = [
 def test_what_makes_no_sense_is_refused(run, table, options, message):
     with pytest.raises(InputError, match=message):
         nm.next_sites(run, table, **options)
+
+
+def test_the_command_writes_and_shows_the_choice(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    given = tmp_path / "candidates.csv"
+    CANDIDATES.to_csv(given, index=False)
+    words = ["next-sites", str(run), str(given), "-o", str(tmp_path / "next.csv")]
+    result = CliRunner().invoke(app, [*words, "--count", "3"])
+    assert result.exit_code == 0, result.output
+    table = pd.read_csv(tmp_path / "next.csv")
+    expected = nm.next_sites(run, CANDIDATES, count=3)
+    assert table["candidate"].tolist() == expected["candidate"].tolist()
+    assert all(name in result.output for name in table["candidate"])
+    assert all(len(line) <= 80 for line in result.output.splitlines()[:-1])
+    for more, says in (
+        (["--count", "3"], "--overwrite"),
+        (["--overwrite"], "one of --count and --budget"),
+        (["--overwrite", "--count", "1", "--budget", "5"], "one of --count and --budget"),
+    ):
+        refused = CliRunner().invoke(app, [*words, *more])
+        assert isinstance(refused.exception, InputError) and says in str(refused.exception)
+    money = [*words, "--overwrite", "--budget", "35", "--objective", "mbps"]
+    assert "cost per" in CliRunner().invoke(app, money).output

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import netmodel as nm
 import netmodel._edited_pixels
@@ -15,6 +16,7 @@ from netmodel._explicit import Sectors, in_memory, work_of
 from netmodel._run import run_into
 from netmodel._what_if_loads import hold_loads
 from netmodel._what_if_run import what_if_into
+from netmodel.cli import app
 from netmodel.errors import InputError
 from netmodel.scenario import Scenario
 from tests.conftest import JIT_OFF
@@ -332,3 +334,29 @@ def test_runs_that_cannot_be_edited_are_refused(given, listed_run, tmp_path):
             nm.what_if(listed_run)
     finally:
         sites.write_text(text)
+
+
+def test_the_command_says_what_changes(listed_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    edits = tmp_path / "edits.csv"
+    pd.DataFrame(EDITS["remove"]).to_csv(edits, index=False)
+    words = ["what-if", str(listed_run), str(edits), "-o", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    for figure in ("sectors", "people covered", "served by sectors", "mean load"):
+        assert f"\n{figure} " in result.output
+    assert all(len(line) <= 80 for line in result.output.splitlines()[:-1])
+    table = pd.read_csv(tmp_path / "out" / "figures.csv").set_index("figure")
+    assert table.loc["sectors", "change"] == -3
+    assert (tmp_path / "out" / "edits.csv").read_text().startswith("action,")
+    again = CliRunner().invoke(app, words)
+    assert isinstance(again.exception, InputError) and "--overwrite" in str(again.exception)
+    assert CliRunner().invoke(app, [*words, "--overwrite", "-q"]).output == ""
+
+
+def test_a_bad_edit_leaves_nothing(listed_run, tmp_path):
+    edits = tmp_path / "edits.csv"
+    edits.write_text("action,site,network\nremove,nowhere,b\n")
+    with pytest.raises(InputError, match="edits.csv: row 2 names site 'nowhere'"):
+        what_if_into(listed_run, edits, tmp_path / "out" / "deep")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["edits.csv"]
