@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from netmodel._networks import Network, cell_side_m, whole_sites
 from netmodel._radio_tables import DISTANCE_M
-from netmodel._ring_tables import OFF_AXIS_DEG, RISE_DB
+from netmodel._ring_tables import FULL_DB, OFF_AXIS_DEG, RISE_DB
 from netmodel._settings import Sites
 from netmodel.grids.cells import Cells
 from netmodel.kernels.catchment import (
@@ -35,7 +35,7 @@ Int = NDArray[np.int64]
 _RISE_SQUARE = 4  # cells a side, in which sites that are far are taken together
 _SQUARE = 8  # cells a side, over 3 x 3 of which loads are averaged
 _TOLERANCE = 1e-4
-_AXES = Axes(RISE_DB, OFF_AXIS_DEG, DISTANCE_M)
+_AXES = Axes(FULL_DB, OFF_AXIS_DEG, DISTANCE_M)
 _UNHEARD_DB = -1e4  # beyond a model's range
 _SERVED = 0.01  # share in service from which a distance counts as in range
 

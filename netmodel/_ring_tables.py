@@ -18,8 +18,10 @@ from netmodel.presets import Band
 
 Float = NDArray[np.float64]
 
-# Interference and noise over noise at full load of all others, for which service is told [dB].
-RISE_DB = np.array([0.0, 2.0, 4.0, 7.0, 10.0, 14.0, 18.0, 24.0])
+# Interference and noise over noise [dB]: that efficiency is told of; and, at full load of all others,
+# that service is told of. Beyond 40 dB a site is so near that it would serve the rest of the cell.
+RISE_DB = np.array([0.0, 2.0, 4.0, 7.0, 10.0, 14.0, 18.0, 24.0, 32.0, 40.0, 50.0, 60.0])
+FULL_DB = RISE_DB[:10]
 OTHERS_M = np.arange(125.0, 30_250.0, 250.0)  # of other sites, up to the radio horizon
 _STEP_M = 100.0
 # Angles from the axis of the nearest sector, over half of what it looks at: the rest is alike.
@@ -31,10 +33,10 @@ _BEARINGS = np.radians(np.arange(10.0, 120.0, 20.0))  # over a sector
 class Ring(NamedTuple):
     """Of a square cell, over how its site sees it and what others add (rise, angle, distance).
 
-    `served` is the share of it in service at full load of all others (`RISE_DB`); `se` (now, rise,
+    `served` is the share of it in service at full load of all others (`FULL_DB`); `se` (now, rise,
     angle, distance) and `ul_se` are harmonic means of the spectral efficiency of both directions
-    over this share, the downlink's at another rise now, and `se_5th` is the 5th percentile without
-    interference [bit/s/Hz]; `snr_db` (angle, distance) of the
+    over this share, the downlink's at a rise now (`RISE_DB`), and `se_5th` is the 5th percentile
+    without interference [bit/s/Hz]; `snr_db` (angle, distance) of the
     best sector, -infinite out of range; `other` (`OTHERS_M`,) power of another site, all of its
     sectors, over noise.
     """
@@ -100,7 +102,7 @@ def _row(
     )  # fmt: skip
     ul_se = gap_shannon_curve(up, budget.gap_db, -np.inf).reshape(snr.shape)
     # Who is in service at full load, at any load (models.md C.4).
-    kept = snr - RISE_DB[:, np.newaxis, np.newaxis] >= least_db
+    kept = snr - FULL_DB[:, np.newaxis, np.newaxis] >= least_db
     served = np.minimum.accumulate(kept.mean(axis=2), axis=1)
     means = np.stack([[_harmonic(at, mine) for mine in kept] for at in se])
     fifth = np.stack([_lower(se[0], mine) for mine in kept])
