@@ -158,7 +158,7 @@ def catchments(ds: xr.Dataset, cells: Cells, network: Network, sites: Sites) -> 
     standing = whole_sites(ds, cells, network.number, sites)
     standing[mean >= 1.0] = mean[mean >= 1.0]
     side = cell_side_m(cells)[sparse]
-    offsets = _offsets(network, float(np.median(side)) if side.size else 1e3)
+    offsets = _offsets(network, _nominal_side_m(cells))
     marked = cells.spread(standing > 0.0, False)
     first = first_marks(marked, cells.index[sparse], offsets.down, offsets.right)
     found = np.maximum(first, 0)
@@ -200,6 +200,12 @@ def _snr_db(network: Network, distance_m: Float, off_axis: Float) -> Float:
     table = np.stack([curves, curves])[np.newaxis, ..., np.newaxis]
     at = nothing, off_axis, distance_m
     return cube_values(nothing.astype(np.int8), at, _AXES, table)[:, 0].astype(np.float64)
+
+
+def _nominal_side_m(cells: Cells) -> float:
+    """Side of a cell by the grid alone, so that no window of it orders offsets otherwise."""
+    per_unit = 78_000.0 if cells.grid.crs.is_geographic else 1.0  # a degree at 45 degrees
+    return abs(cells.grid.affine.a) * per_unit
 
 
 class _Offsets(NamedTuple):
