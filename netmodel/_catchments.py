@@ -37,6 +37,8 @@ _SQUARE = 8  # cells a side, over 3 x 3 of which loads are averaged
 _TOLERANCE = 1e-4
 _AXES = Axes(FULL_DB, OFF_AXIS_DEG, DISTANCE_M)
 _UNHEARD_DB = -1e4  # beyond a model's range
+_NEAR_DB = 24.0
+_NOBODY = 1e-5  # share in service that is what interpolation leaves
 _SERVED = 0.01  # share in service from which a distance counts as in range
 
 
@@ -80,17 +82,22 @@ class Catchments:
 
     def far(self, curves: Float) -> Float:
         """Values (sparse,) of curves (class, rise, angle, distance) of the tables."""
-        return self._seen(curves[..., np.newaxis])[:, 0].astype(np.float64)
+        return self._seen(curves[..., np.newaxis], self.rise_db)[:, 0].astype(np.float64)
 
-    def _seen(self, tables: Float) -> NDArray[np.float32]:
+    def _seen(self, tables: Float, rise_db: Float) -> NDArray[np.float32]:
         """Values (sparse, table) of tables (class, rise, angle, distance, table)."""
         settlement = self.network.settlement[self.sparse]
-        at = self.rise_db, self.off_axis_deg, self.distance_m
+        at = rise_db, self.off_axis_deg, self.distance_m
         return cube_values(settlement, at, _AXES, np.ascontiguousarray(tables))
 
     def served_share(self) -> Float:
-        """Share (sparse,) of each cell in service."""
-        return np.where(self.host >= 0, self.far(self.network.tables.far.served), 0.0)
+        """Share (sparse,) of each cell in service.
+
+        Where others are so strong that they are near, who is lost to the host is theirs.
+        """
+        table = self.network.tables.far.served[..., np.newaxis]
+        share = self._seen(table, np.minimum(self.rise_db, _NEAR_DB))[:, 0].astype(np.float64)
+        return np.where((self.host >= 0) & (share > _NOBODY), share, 0.0)
 
     def time(self, work: Float, dense_se: Float, far_se: Float) -> Float:
         """Time (cell,) that a cell takes of a site.
@@ -129,7 +136,7 @@ class Catchments:
             Load that is asked of the dense cells; not used in sparse ones.
         """
         alone, mine = per_site[self.sparse], time[self.sparse]
-        curves = self._seen(np.moveaxis(self.network.tables.far.se, 1, -1))
+        curves = self._seen(np.moveaxis(self.network.tables.far.se, 1, -1), self.rise_db)
         where = self.square[self.sparse]
         sites = np.fmax(self._around(self.sites, where), 1e-9)
         busy = np.nan_to_num(np.fmin(dense, 1.0)) * self.sites

@@ -23,10 +23,10 @@ Mask = NDArray[np.bool_]
 
 _MOST_NAMES = 8  # of zones in a message
 
-# Cells from which a site can matter: 20 km of the longest link, or 8 of the window over which
-# densities are taken and one for each round of the fixed point; in the explicit mode the horizon
-# of interference.
-_HALO = {"national": 24, "explicit": 31}
+# Cells from which a site can matter: 20 km of the longest link and 30 of interference on it, or 8
+# of the window over which densities are taken and one for each round of the fixed point; in the
+# explicit mode the horizon of interference.
+_HALO = {"national": 51, "explicit": 31}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from netmodel.presets import Band
 Float = NDArray[np.float64]
 
 # Interference and noise over noise [dB]: that efficiency is told of; and, at full load of all
-# others, that service is told of. Beyond 40 dB a site is so near that it serves the cell's rest.
+# others, that service is told of: beyond 40 dB a site is near, and serves the rest of the cell.
 RISE_DB = np.array([0.0, 2.0, 4.0, 7.0, 10.0, 14.0, 18.0, 24.0, 32.0, 40.0, 50.0, 60.0])
 FULL_DB = RISE_DB[:10]
 OTHERS_M = np.arange(125.0, 30_250.0, 250.0)  # of other sites, up to the radio horizon

@@ -175,7 +175,7 @@ def test_no_load_and_no_rate_far_from_every_station(run):
         assert np.isnan(capacity.cell_load.values[n][without]).all()
         assert np.isnan(rate[reason >= names.index("out_of_range")]).all()
         covered = run["coverage"].coverage_probability.values[~np.isnan(rate)]
-        assert covered.min() > 0.005  # of -105 dBm; a link works below it
+        assert covered.min() > 0.003  # of -105 dBm; a link works below it
 
 
 def test_synthesised_layers_say_so(run):
