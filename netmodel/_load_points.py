@@ -189,15 +189,19 @@ def _sampled(work: Work, demand: Float, cells: Float, n_point: NDArray[np.int64]
 
 def _listed_at(where: _Where, side: float, carrier: Carrier) -> Listed:
     """Server and interferers of points, with room for the most that a list can have."""
-    n = where[0].size
-    out = Listed(
+    out = _room(where[0].size)
+    reach = Reach(side, max(HORIZON_M, side), carrier.noise_mw, 0.0, False, False)
+    list_links(*where, _at_loads(carrier, 1.0), carrier.bins, reach, _LEAST_SHARE, out)
+    return out
+
+
+def _room(n: int) -> Listed:
+    """Room for the lists of some points."""
+    return Listed(
         np.empty(n, np.int32), np.empty(n, np.float32), np.empty(n, np.int32),
         np.empty((n, _MOST_LISTED), np.int32), np.empty((n, _MOST_LISTED), np.float32),
         np.empty(n, np.float32), np.empty(n, np.float32),
     )  # fmt: skip
-    reach = Reach(side, max(HORIZON_M, side), carrier.noise_mw, 0.0, False, False)
-    list_links(*where, _at_loads(carrier, 1.0), carrier.bins, reach, _LEAST_SHARE, out)
-    return out
 
 
 def block_m(work: Work) -> float:
@@ -277,9 +281,11 @@ def relisted(
         found = _listed_at(_where(work, some), block_m(work), carrier)
         return dict(zip(TilePoints._fields[4:], _without_room(found), strict=True))
 
+    none = _without_room(_room(0))  # where nothing is wanted
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:
-        parts = list(pool.map(one, _by_blocks(places, wanted)))
-    return {name: np.concatenate([part[name] for part in parts]) for name in TilePoints._fields[4:]}
+        parts = [dict(zip(TilePoints._fields[4:], none, strict=True))]
+        parts += pool.map(one, _by_blocks(places, wanted))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 class Blocks(NamedTuple):

@@ -172,6 +172,7 @@ def _solved_after(one: Held, edit: Change, chosen: _Chosen, heard: _Heard) -> He
     parts = parts_of(points.links, points.first, blocks, n_sector)
     state = unsettled(points.links, parts, _renumbered(one.loads.load, edit, n_sector, 0.0))
     state.busy[:] = before.state.busy
+    state.wanted[:] = _renumbered(one.loads.wanted, edit, n_sector, 0.0)
     state.moved[:] = np.where(chosen.blocks, np.inf, before.state.moved)
     moved = np.where(chosen.blocks, np.inf, before.moved)
     air = air_of(before.air.work, edit.carrier, edit.edited.table, before.air.places)

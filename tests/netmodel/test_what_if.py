@@ -258,6 +258,20 @@ def test_only_blocks_that_may_hear_an_edit_are_computed(study, monkeypatch):
     assert 0 < sum(computed) < 0.5 * everywhere
 
 
+def test_a_site_that_nobody_hears_changes_nothing(study, monkeypatch):
+    for module in ("_edited_pixels", "_what_if_loads"):
+        monkeypatch.setattr(f"netmodel.{module}.Blocks.within", lambda self, *_: self.x < -1e9)
+    after = study.after(EDITS["remove"])
+    assert after.pixels is None
+    number = study.run.sectors.tables["a_n78"]["site_id"].to_numpy() != "far"
+    for name, figures in study.loads.figures.items():
+        kept = figures[number] if name == "a_n78" else figures
+        for column in ("load", "requested_load", "uplink_load", "demand_mbps"):
+            np.testing.assert_array_equal(after.loads.figures[name][column], kept[column])
+    before = study.run.groups["coverage"].coverage_probability.values
+    np.testing.assert_array_equal(after.coverage.coverage_probability.values, before)
+
+
 def test_figures_say_what_changes(study):
     figures = study.after(EDITS["remove"]).figures.set_index("figure")
     assert figures.loc["sectors", "change"] == -3
