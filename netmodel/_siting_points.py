@@ -21,6 +21,7 @@ Float = NDArray[np.float64]
 # Of all that a choice is about; points that together have less are left out.
 _NEGLIGIBLE = 1e-4
 _SIDE_M = 200.0
+_ROUNDING = 1e-5
 
 
 class SitingPoints(NamedTuple):
@@ -67,7 +68,9 @@ def unserved_points(run: Reopened) -> SitingPoints:
     if not run.has_loads:
         raise InputError(f"{run.folder}: a run without loads; make one with the stage capacity")
     capacity = run.groups["capacity"].to_dataset()
-    lacking = (capacity.demand_mbps - capacity.served_mbps).clip(min=0.0).fillna(0.0).values
+    missing = (capacity.demand_mbps - capacity.served_mbps).fillna(0.0)
+    # What is less than the layers' rounding is no demand.
+    lacking = missing.where(missing > _ROUNDING * capacity.demand_mbps, 0.0).values
     place = tuple(
         slice(o, o + n)
         for o, n in zip(offset_in(capacity, run.work.pixels.frame), lacking.shape[1:], strict=True)
