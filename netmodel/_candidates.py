@@ -143,8 +143,7 @@ def _carried(
     own, number = own.iloc[order].reset_index(drop=True), number[order]
     path = scenario.sites.path
     antennas = antennas_of(own, path.parent if path is not None else None)
-    per_site = 1.0 if run.inputs.listed is not None else scenario.sites.gnb_per_macro_site
     which = network_names(run.domain).index(network)
-    table = with_defaults(run.domain, own, which, per_site, scenario.radio, antennas)
+    table = with_defaults(run.domain, own, which, run.stations_per_site, scenario.radio, antennas)
     _, first = np.unique(own.groupby(["x", "y"], sort=False).ngroup(), return_index=True)
     return Carried(network, band, table, transmitters(table, antennas), number[first])

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from netmodel._cli_progress import progress as progress_of_steps
 from netmodel.errors import InputError
 
 _SHOWN = 15  # rows on the screen
@@ -49,11 +50,15 @@ def next_sites(
     from netmodel._next_sites import next_sites as choose
     from netmodel.store import write_text, writing
 
-    table = choose(run, candidates, count=count, budget=budget, objective=objective)
+    with progress_of_steps(show=not quiet) as progress:
+        table = choose(
+            run, candidates, count=count, budget=budget, objective=objective, progress=progress
+        )
     with writing(out.parent):
         write_text(out, table.to_csv(index=False, lineterminator="\n"))
     if not quiet:
-        Console(soft_wrap=False).print(_table(table, objective))
+        if len(table):
+            Console(soft_wrap=False).print(_table(table, objective))
         typer.echo(f"{len(table)} sites chosen, all in {out}")
 
 

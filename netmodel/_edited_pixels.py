@@ -21,7 +21,7 @@ from netmodel._explicit import (
     room_for_means,
     served_table,
 )
-from netmodel._load_points import Blocks
+from netmodel._load_points import Blocks, block_m
 from netmodel._pixels import (
     CELL_LAYERS,
     HORIZON_M,
@@ -37,7 +37,7 @@ from netmodel._pixels import (
 )
 from netmodel._site_edits import EditedTable
 from netmodel.errors import InputError
-from netmodel.grids.tiles import BLOCK, Tile
+from netmodel.grids.tiles import Tile
 
 Bool = NDArray[np.bool_]
 
@@ -136,8 +136,7 @@ class HeldPixels:
 
     def _jobs(self, tile: Tile, changes: list[Change]) -> Iterator["_Job"]:
         """Blocks of a tile that may hear what a change differs in, some at a time."""
-        pixels = self.work.pixels
-        side = BLOCK * abs(pixels.frame.affine.a) / pixels.factor
+        pixels, side = self.work.pixels, block_m(self.work)
         blocks = Blocks(*pixels.block_centers(tile), pixels.matrices(tile))
         for change in changes:
             x, y = change.edited.x, change.edited.y
@@ -190,10 +189,8 @@ class EditedPixels:
 
     def served(self) -> pd.DataFrame:
         """What each sector serves."""
-        parts = []
-        for tile, before in self.held.served.items():
-            parts.append(self.tallies[tile].served if tile in self.tallies else before)
-        return served_table(parts)
+        now = {tile: made.served for tile, made in self.tallies.items()}
+        return served_table(list((self.held.served | now).values()))
 
     @property
     def window(self) -> Work | None:

@@ -100,6 +100,7 @@ def explicit_capacity(
     for mbps, solved in each_network(busy, work, sectors, sites or Sites(), report=report):
         # The points of a network are let go of before the next one's are made.
         own, values = figures_of([one.without_links() for one in solved], mbps, work)
+        # As layers have them, which halves what is kept of a country's networks.
         layers.append({k: v.astype(np.float32) for k, v in values.items()})
         figures |= own
     return Found(filled(ds, busy.cells, layers, work), figures)

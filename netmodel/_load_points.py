@@ -27,7 +27,7 @@ Int32 = NDArray[np.int32]
 
 # Interferers of this share of all interference and noise, or more, are listed one by one: about
 # three of a point, and never more than there is room for.
-_LEAST_SHARE = 0.03
+LEAST_SHARE = 0.03
 _MOST_LISTED = 34
 _SURROUNDINGS_M = 3000.0  # nearer interferers are mostly listed
 _BIN_M = 6400.0
@@ -191,7 +191,7 @@ def _listed_at(where: _Where, side: float, carrier: Carrier) -> Listed:
     """Server and interferers of points, with room for the most that a list can have."""
     out = _room(where[0].size)
     reach = Reach(side, max(HORIZON_M, side), carrier.noise_mw, 0.0, False, False)
-    list_links(*where, _at_loads(carrier, 1.0), carrier.bins, reach, _LEAST_SHARE, out)
+    list_links(*where, _at_loads(carrier, 1.0), carrier.bins, reach, LEAST_SHARE, out)
     return out
 
 

@@ -13,6 +13,7 @@ from netmodel._candidates import Candidates, Carried, read_candidates
 from netmodel._reopened import Reopened, reopened
 from netmodel._siting import Reach, chosen_sites
 from netmodel._siting_points import SitingPoints, network_of, people_points, unserved_points
+from netmodel._stages import Clock, Progress
 from netmodel.errors import InputError
 from netmodel.kernels.economics import present_cost
 from netmodel.kernels.link_curve import SERVE2
@@ -89,6 +90,7 @@ def next_sites(
     count: int | None = None,
     budget: float | None = None,
     objective: Objective = "people",
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """The best candidates to build on a finished run, one after the other, and what they cost.
 
@@ -114,6 +116,8 @@ def next_sites(
         "people" whom no network of the run covers by SS-RSRP; or "mbps" that the candidate's own
         network does not serve in the busy hour, of which a candidate takes as much as its
         sectors carry at the target load.
+    progress : callable, optional
+        Called with the name of each step and the seconds it took, NaN when it begins.
 
     Returns
     -------
@@ -135,15 +139,20 @@ def next_sites(
     """
     if objective not in ("people", "mbps"):
         raise InputError(f"objective {objective!r}: give people or mbps")
-    opened = reopened(run)
-    given = read_candidates(candidates, opened)
-    points = people_points(opened) if objective == "people" else unserved_points(opened)
+    clock = Clock(progress)
+    with clock.step("run"):
+        opened = reopened(run)
+        given = read_candidates(candidates, opened)
+    with clock.step("points"):
+        points = people_points(opened) if objective == "people" else unserved_points(opened)
+    with clock.step("reach"):
+        reach = reach_of(opened, given, points)
     cost = _costs(opened, given)
     most = _most(opened, given) if objective == "mbps" else None
-    chosen = chosen_sites(
-        reach_of(opened, given, points), points.weight.reshape(-1),
-        cost=cost, count=count, budget=budget, most=most,
-    )  # fmt: skip
+    with clock.step("choice"):
+        chosen = chosen_sites(
+            reach, points.weight.reshape(-1), cost=cost, count=count, budget=budget, most=most
+        )
     return _named(chosen, given.table, objective)
 
 
@@ -252,12 +261,8 @@ def _capacity_of_carrier(run: Reopened, carried: Carried) -> float:
     known = run.table[run.table["capacity_mbps"] > 0.0]
     for own in (known[known["carrier"] == name], known[known["band"] == carried.band], known):
         if len(own):
-            tables = run.sectors.tables
-            width = [
-                float(tables[c]["carriers"].iloc[s] * tables[c]["stations"].iloc[s])
-                for c, s in zip(own["carrier"], own["sector"], strict=True)
-            ]
-            return float(np.median(own["capacity_mbps"] / np.array(width)))
+            width = own["carriers"] * run.stations_per_site
+            return float(np.median(own["capacity_mbps"] / width))
     raise InputError(f"{run.folder}: no sector carries traffic, so that none can be relieved")
 
 

@@ -153,15 +153,20 @@ def tallies(
     pixels: Pixels, known: TilePeople, networks: list[str], values: list[Layers]
 ) -> Tallies:
     """Means over the people of the cells, and what sectors serve, from the values by carrier."""
-    served, best = [], dict[str, Float32]()
-    for k, (network, of_carrier) in enumerate(zip(networks, values, strict=True)):
-        both = np.stack([of_carrier[name] for name in ("coverage_probability", "link_probability")])
-        # A network's carriers share their masts: the better one counts.
-        best[network] = np.maximum(both, best.get(network, both))
-        served.append(_served(k, of_carrier["server"], known.people))
-    missed = np.prod([1.0 - one.astype(np.float64) for one in best.values()], axis=0)
+    names = ("coverage_probability", "link_probability")
+    missed = missed_by_all(networks, [np.stack([one[name] for name in names]) for one in values])
     means = _cell_means(pixels, known.of_pixel, known.points.flat, 1.0 - missed)
+    served = [_served(k, one["server"], known.people) for k, one in enumerate(values)]
     return Tallies(means, np.concatenate(served))
+
+
+def missed_by_all(networks: list[str], covered: list[Float32]) -> Float:
+    """Probability that no network covers, from that of each carrier's and its network."""
+    best = dict[str, Float32]()
+    for network, one in zip(networks, covered, strict=True):
+        # A network's carriers share their masts: the better one counts.
+        best[network] = np.maximum(one, best.get(network, one))
+    return np.asarray(np.prod([1.0 - one.astype(np.float64) for one in best.values()], axis=0))
 
 
 def new_layers(radio: Radio, n_carrier: int, side: int) -> Layers:

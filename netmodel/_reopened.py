@@ -36,6 +36,12 @@ class Reopened(NamedTuple):
         return self.folder / STORE
 
     @property
+    def stations_per_site(self) -> float:
+        """Stations that share a mast: one in a list, so many in synthesised sites."""
+        listed = self.inputs.listed is not None
+        return 1.0 if listed else self.inputs.scenario.sites.gnb_per_macro_site
+
+    @property
     def has_loads(self) -> bool:
         """Whether the run has loads."""
         return "capacity" in self.groups.children

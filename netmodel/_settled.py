@@ -1,9 +1,11 @@
 """Loads of a carrier settled, with what its points do not list as it is at these very loads."""
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
-from netmodel._load_points import sinr_db_at
+from netmodel._load_points import LEAST_SHARE, sinr_db_at
 from netmodel._loads import Air, Balance, CarrierPoints
 from netmodel.kernels.coupling import loads_around, put_rest
 from netmodel.kernels.settling import most_of, parts_of, settle, unsettled
@@ -14,8 +16,6 @@ TOLERANCE = 1e-6  # of loads
 # A correction leaves about a tenth of what was off, and loads between two need be no closer.
 _CLOSE, _CLOSER = 1e-2, 0.1
 _MOST_CORRECTIONS = 50
-# Share of all a point hears that a sector which it does not list may have (`_load_points`).
-_UNLISTED = 0.03
 
 
 def settled(air: Air, points: CarrierPoints, load: Float | None = None) -> Balance:
@@ -54,6 +54,13 @@ def put_right(balance: Balance, close: float) -> Balance:
         before = state.load.copy()
         settle(points.links, points.field, points.chain, balance.parts, state, close)
         balance.moved[:] += _moves(balance, np.abs(state.load - before))
+    else:
+        warnings.warn(
+            f"loads of {balance.air.carrier.name} still move after {_MOST_CORRECTIONS} "
+            f"corrections, by {balance.off.max():.1e}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     return balance
 
 
@@ -74,4 +81,4 @@ def _moves(balance: Balance, moved: Float) -> Float:
     around, of_block = (loads_around(field, v) for v in (balance.state.load, moved))
     with np.errstate(invalid="ignore"):
         share = np.where(around > 0.0, of_block / around, 0.0)
-    return share + _UNLISTED * most_of(balance.parts, moved)
+    return share + LEAST_SHARE * most_of(balance.parts, moved)

@@ -72,9 +72,7 @@ class EditedTable:
     y: NDArray[np.float64]
 
 
-def read_edits(
-    edits: "str | Path | pd.DataFrame | list[dict[str, Any]]",
-) -> tuple[str, pd.DataFrame]:
+def read_edits(edits: Edits) -> tuple[str, pd.DataFrame]:
     """A table of edits and the name its errors have; its index is the rows' numbers."""
     if isinstance(edits, str | Path):
         where, table = str(edits), read_points(edits, _WHAT)

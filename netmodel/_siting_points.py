@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from netmodel._explicit import in_frame, offset_in
 from netmodel._networks import network_names
-from netmodel._pixels import tile_people
+from netmodel._pixels import missed_by_all, tile_people
 from netmodel._reopened import Reopened
 from netmodel.errors import InputError
 from netmodel.grids.tiles import Tile
@@ -49,12 +49,9 @@ def people_points(run: Reopened) -> SitingPoints:
             return None
         flat = known.points.flat
         covered = np.nan_to_num(np.asarray(layer[:, *run.work.place(tile)]))
-        best = {n: np.zeros(flat.size, np.float32) for n in networks}
-        for k, network in enumerate(networks):
-            best[network] = np.maximum(best[network], covered[k].reshape(-1)[flat])
-        missed = np.prod([1.0 - one.astype(np.float64) for one in best.values()], axis=0)
+        of_points = [of_carrier.reshape(-1)[flat] for of_carrier in covered]
         out = np.zeros((1, run.work.pixels.tile**2))
-        out[0, flat] = known.people * missed
+        out[0, flat] = known.people * missed_by_all(networks, of_points)
         return out
 
     return _gathered(run, of_tile)

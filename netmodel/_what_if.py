@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from netmodel._edited_pixels import Change, EditedPixels, HeldPixels
 from netmodel._explicit import Report, Sectors, one_table
 from netmodel._explicit_run import with_figures
+from netmodel._load_points import block_m
 from netmodel._pixels import Carrier, carriers_of
 from netmodel._reopened import Reopened, reopened
 from netmodel._site_edits import EditedTable, Edits, Terms, edited_tables
 from netmodel._stages import shown
 from netmodel._what_if_loads import HeldLoads, hold_loads
 from netmodel.errors import InputError
-from netmodel.grids.tiles import BLOCK
 
 
 class Study:
@@ -86,14 +86,11 @@ class Study:
 
     @property
     def _terms(self) -> Terms:
-        scenario = self.run.inputs.scenario
-        listed = self.run.inputs.listed is not None
-        per_site = 1.0 if listed else scenario.sites.gnb_per_macro_site
-        return Terms(self.run.sectors, self.run.domain, scenario.radio, per_site)
+        run = self.run
+        return Terms(run.sectors, run.domain, run.inputs.scenario.radio, run.stations_per_site)
 
     def _carrier(self, name: str, edited: EditedTable) -> Carrier:
-        pixels = self.run.work.pixels
-        side = BLOCK * abs(pixels.frame.affine.a) / pixels.factor
+        side = block_m(self.run.work)
         return carriers_of({name: edited.table}, self.run.sectors.antennas, side)[0]
 
 

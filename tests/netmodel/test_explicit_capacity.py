@@ -459,3 +459,9 @@ def test_a_run_keeps_the_figures_of_its_sectors(given, tmp_path):
         covered = zones["covered_share"] * zones["population"]
         served = zones["covered_served_share"] * zones["population"]
         assert (served <= covered * (1 + 1e-6)).all() and served.sum() > 0
+
+
+def test_loads_that_still_move_say_so(ds, work, sectors, monkeypatch):
+    monkeypatch.setattr("netmodel._settled._MOST_CORRECTIONS", 1)
+    with pytest.warns(RuntimeWarning, match="loads of a_n78 still move after 1 corrections"):
+        loads(ds, work, sectors, 0)
